@@ -1,0 +1,215 @@
+//! Opening a database by its URL.
+
+use std::{sync::Once, time::Duration};
+
+use sqlx::{
+    AnyPool, AssertSqlSafe, Executor as _, SqlSafeStr as _,
+    any::AnyPoolOptions,
+    migrate::{MigrateError, MigrationType, Migrator},
+};
+
+use crate::Error;
+
+/// Which database it is. Everything that differs between the two is asked of this type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// A file of its own, in this process.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// A step in the making of a database's tables, embedded with `include_str!`. Never edited once landed.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// The number in the file's name.
+    pub version: i64,
+    /// The rest of the file's name.
+    pub name: &'static str,
+    /// One text for both databases. A `text not null` compares by its bytes on both, as SQLite has it.
+    pub sql: &'static str,
+}
+
+/// An open database: a pool to read with and a connection to write with.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Which one.
+    pub backend: Backend,
+    /// For reading.
+    pub reader: AnyPool,
+    /// For writing: one connection, because one task writes.
+    pub writer: AnyPool,
+}
+
+const FEED: [Migration; 1] = [Migration { version: 1, name: "feed", sql: include_str!("../migrations/0001_feed.sql") }];
+
+/// `synchronous = full`: a commit that was acknowledged survives a power cut.
+const SQLITE_PRAGMAS: &str = "
+    pragma page_size = 8192;
+    pragma journal_mode = wal;
+    pragma synchronous = full;
+    pragma busy_timeout = 5000;
+    pragma foreign_keys = on;
+    pragma wal_autocheckpoint = 4000;
+    pragma cache_size = -16384;
+";
+/// `plan_cache_mode`: a plan made while a table was empty reads all of it for ever after, until the table is analysed.
+/// To plan each statement anew costs less.
+const POSTGRES_SETTINGS: &str = "
+    set statement_timeout = '30s';
+    set idle_in_transaction_session_timeout = '10s';
+    set lock_timeout = '10s';
+    set plan_cache_mode = force_custom_plan;
+";
+
+impl Database {
+    /// Opens `sqlite:PATH` (created if absent) or `postgres://…`, and brings the feed's tables and the given ones up to date.
+    ///
+    /// # Errors
+    /// [`Error::Open`] if the URL is neither, the database cannot be reached, or it was migrated by a newer program.
+    pub async fn open(url: &str, migrations: &[Migration]) -> Result<Self, Error> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+
+        let failed = |reason: String| Error::Open { url: without_password(url), reason };
+        let (backend, address) = match url.split_once(':') {
+            // Each connection would have a memory of its own.
+            Some(("sqlite", path)) if path.starts_with(":memory:") => {
+                return Err(failed("a database in memory cannot be shared; name a file".to_owned()));
+            }
+            Some(("sqlite", path)) if !path.is_empty() => (Backend::Sqlite, sqlite_url(path)),
+            Some(("postgres" | "postgresql", _)) => (Backend::Postgres, url.to_owned()),
+            _ => return Err(failed("expected `sqlite:PATH` or `postgres://…`".to_owned())),
+        };
+        let database = Self {
+            backend,
+            writer: pool(backend, 1).connect_lazy(&address).map_err(|error| failed(error.to_string()))?,
+            reader: pool(backend, 8).connect_lazy(&address).map_err(|error| failed(error.to_string()))?,
+        };
+        database.migrate("feed_migrations", &FEED).await.map_err(failed)?;
+        database.migrate("migrations", migrations).await.map_err(failed)?;
+        Ok(database)
+    }
+
+    async fn migrate(&self, table: &'static str, migrations: &[Migration]) -> Result<(), String> {
+        let steps = migrations.iter().map(|step| {
+            let sql = AssertSqlSafe(self.backend.migration(step.sql)).into_sql_str();
+            sqlx::migrate::Migration::new(step.version, step.name.into(), MigrationType::Simple, sql, false)
+        });
+        let mut migrator = Migrator::with_migrations(steps.collect());
+        migrator.dangerous_set_table_name(table);
+        let mut result = migrator.run(&self.writer).await;
+        for _ in migrations {
+            // Two processes may open a new file at once, and sqlx takes no lock there. The slower one finds the step done
+            // when it looks again.
+            if result.is_err() && self.backend == Backend::Sqlite {
+                result = migrator.run(&self.writer).await;
+            }
+        }
+        result.map_err(|error| match error {
+            MigrateError::VersionMissing(version) => {
+                format!(
+                    "a newer version of this program has migrated it (step {version} of `{table}` is not known here)"
+                )
+            }
+            error => error.to_string(),
+        })
+    }
+
+    /// Begins a transaction that writes. On SQLite it takes the write lock at once, because a transaction that reads
+    /// first and wants to write later fails when another was faster.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, Error> {
+        let begin = match self.backend {
+            Backend::Sqlite => "begin immediate",
+            // Said aloud, because a server may have another default; each statement must see what the locks protect.
+            Backend::Postgres => "begin isolation level read committed",
+        };
+        Ok(self.writer.begin_with(begin).await?)
+    }
+
+    /// Closes all connections; on SQLite this also folds the write-ahead log into the file.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+impl Backend {
+    /// The name in OpenTelemetry's semantic conventions (`db.system.name`).
+    pub fn system_name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgresql",
+        }
+    }
+
+    /// Ends a `select` whose rows are to be locked until the transaction ends. SQLite's writer has locked everything already.
+    pub(crate) fn lock_rows(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " for update",
+        }
+    }
+
+    /// Writes a migration for this database. PostgreSQL would order texts by the language its cluster was made for, and
+    /// differently after an upgrade of the system's library.
+    fn migration(self, sql: &str) -> String {
+        match self {
+            Self::Sqlite => sql.to_owned(),
+            Self::Postgres => sql.replace(" text not null", " text collate \"C\" not null"),
+        }
+    }
+}
+
+/// Makes a path into sqlx's URL, which decodes percent signs and cuts at question marks.
+fn sqlite_url(path: &str) -> String {
+    let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    format!("sqlite:{path}?mode=rwc")
+}
+
+fn pool(backend: Backend, connections: u32) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(backend == Backend::Postgres)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .after_connect(move |connection, _| {
+            let settings = match backend {
+                Backend::Sqlite => SQLITE_PRAGMAS,
+                Backend::Postgres => POSTGRES_SETTINGS,
+            };
+            Box::pin(async move { connection.execute(settings).await.map(|_| ()) })
+        })
+}
+
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) => match url[scheme + 3..at].find(':') {
+            Some(colon) => format!("{}:***{}", &url[..scheme + 3 + colon], &url[at..]),
+            None => url.to_owned(),
+        },
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        assert_eq!(without_password("postgres://me:secret@host/db"), "postgres://me:***@host/db");
+        assert_eq!(without_password("postgres://me@host/db"), "postgres://me@host/db");
+        assert_eq!(without_password("sqlite:a@b:c"), "sqlite:a@b:c");
+    }
+
+    #[tokio::test]
+    async fn another_scheme_is_refused_with_the_ones_that_work() {
+        let error = Database::open("mysql://x", &[]).await.unwrap_err().to_string();
+        assert!(error.contains("sqlite:PATH"), "{error}");
+    }
+}

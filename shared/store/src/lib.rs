@@ -1,0 +1,30 @@
+//! A service's database: rows, group commit, the change feed, idempotency and tokens; one SQL text on SQLite and PostgreSQL.
+//!
+//! A [`Store`] keeps rows of tables that all have one shape ([`Table`]). Reads go to a pool; every write is a [`Command`],
+//! given to one writer task that joins the commands that wait into one transaction. A command decides, from the rows it
+//! named and nothing else, which rows to put; the store gives them versions and times and appends the changes to the feed
+//! in the same transaction. Nothing here knows what the rows mean, what a message looks like or what time it is.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod database;
+mod error;
+mod feed;
+mod read;
+mod requests;
+mod row;
+mod rows;
+mod sql;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod token;
+mod write;
+
+pub use database::{Backend, Database, Migration};
+pub use error::{Error, Refusal};
+pub use feed::{Change, Changes, PARTITIONS, Position, partition};
+pub use read::{ListQuery, Page};
+pub use row::{Draft, Key, Row, Table};
+pub use rows::Rows;
+pub use sql::{bind_row_sets, placeholders};
+pub use token::{FreshnessToken, Mark, PageToken, TokenError};
+pub use write::{Command, Decision, Outcome, RequestId, Store, Written};

@@ -1,0 +1,495 @@
+//! Writing: one task that joins the commands that wait into one transaction (group commit).
+//!
+//! A caller that is cancelled drops its answer, never a transaction: the task owns every transaction from begin to commit.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::FutureExt as _;
+use prost::Message as _;
+use sqlx::{AssertSqlSafe, Row as _};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    Database, Error, Refusal,
+    feed::{self, Group, Position, StoredChange, partition},
+    read,
+    requests::{self, NewRequest, SeenRequest},
+    row::{Key, Row, Table, check_text},
+    rows::{Redaction, Rows, Staged},
+    sql::{bind_row_sets, placeholders},
+};
+
+/// How many commands one transaction takes at most, unless a single batch has more.
+const COMMANDS_PER_TRANSACTION: usize = 2_000;
+/// How many bytes a stored group of changes has at most, so that it fits a message; a single change may be larger.
+const BYTES_PER_GROUP: usize = 256 * 1024;
+/// How many batches wait for the writer before callers wait themselves.
+const WAITING_BATCHES: usize = 1_024;
+/// How many bytes a tenant and a request id may have together, as for a row's key.
+const REQUEST_BYTES: usize = 2_048;
+/// How long the answer to a request id is kept.
+const REQUESTS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often old answers are dropped.
+const REQUESTS_DROPPED_EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// A write: which rows it looks at, and what it decides from them.
+pub struct Command {
+    /// The tenant.
+    pub tenant: String,
+    /// The rows that the decision may read or put.
+    pub keys: Vec<Key>,
+    /// Makes a retry safe.
+    pub request: Option<RequestId>,
+    /// Looks at the rows, puts rows, and names the row to answer with. It is called at most once, and a refusal undoes
+    /// what it put. It must be quick: everybody waits for it.
+    pub decide: Decision,
+}
+
+/// What a command decides: it puts rows and names the one to answer with, or refuses.
+pub type Decision = Box<dyn FnOnce(&mut Rows<'_>) -> Result<Key, Refusal> + Send>;
+
+/// Names a request, so that its retry is answered as the first time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId {
+    /// The id that the client chose.
+    pub id: String,
+    /// Tells another request with the same id.
+    pub fingerprint: Vec<u8>,
+}
+
+/// What a command did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It changed something.
+    Landed,
+    /// Everything was already as it wanted it.
+    Unchanged,
+    /// Its request id was seen before; the answer is the one given then.
+    Replayed,
+}
+
+/// The answer to a command.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The row that the decision named, as it was then.
+    pub row: Row,
+    /// The position in the feed that includes the write.
+    pub position: Position,
+    /// What was done.
+    pub outcome: Outcome,
+}
+
+type Answer = Result<Written, Error>;
+
+struct Batch {
+    commands: Vec<Command>,
+    answer: oneshot::Sender<Vec<Answer>>,
+}
+
+/// A service's database, with its writer. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+    tables: &'static [&'static Table],
+    batches: mpsc::Sender<Batch>,
+    commits: watch::Receiver<u64>,
+}
+
+impl Store {
+    /// Starts the writer. `clock` tells the time in microseconds since 1970.
+    pub fn new(
+        database: Database,
+        tables: &'static [&'static Table],
+        clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+    ) -> Self {
+        let (batches, waiting) = mpsc::channel(WAITING_BATCHES);
+        let (committed, commits) = watch::channel(0);
+        let writer = Writer { database: database.clone(), tables, clock, committed, requests_dropped_at: 0 };
+        tokio::spawn(writer.run(waiting));
+        Self { database, tables, batches, commits }
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub(crate) fn tables(&self) -> &'static [&'static Table] {
+        self.tables
+    }
+
+    /// Wakes with each commit of this process. Commits of other processes are found by polling.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.clone()
+    }
+
+    /// Writes. When this answers, the write is durable.
+    ///
+    /// # Errors
+    /// Any [`Error`] but those of positions; nothing was written then.
+    pub async fn write(&self, command: Command) -> Result<Written, Error> {
+        let mut answers = self.write_batch(vec![command]).await?;
+        answers.pop().unwrap_or(Err(Error::Closed))
+    }
+
+    /// Writes a batch in one transaction; each command is answered on its own, in order, and those that refuse do not
+    /// hinder the others.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] if the writer has stopped.
+    #[tracing::instrument(name = "store.write", skip_all, fields(db.system.name = self.database().backend.system_name(), db.operation.name = "write", db.operation.batch.size = commands.len(), otel.kind = "client"))]
+    pub async fn write_batch(&self, commands: Vec<Command>) -> Result<Vec<Result<Written, Error>>, Error> {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (answer, answered) = oneshot::channel();
+        self.batches.send(Batch { commands, answer }).await.map_err(|_| Error::Closed)?;
+        answered.await.map_err(|_| Error::Closed)
+    }
+}
+
+impl Command {
+    /// Checks that both databases can keep what the command names.
+    fn check(&self) -> Result<(), Error> {
+        check_text(&self.tenant)?;
+        if let Some(request) = &self.request {
+            check_text(&request.id)?;
+            if self.tenant.len() + request.id.len() > REQUEST_BYTES {
+                return Err(Error::Unstorable("a request id is too long"));
+            }
+        }
+        self.keys.iter().try_for_each(Key::check)
+    }
+}
+
+struct Writer {
+    database: Database,
+    tables: &'static [&'static Table],
+    clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+    committed: watch::Sender<u64>,
+    requests_dropped_at: i64,
+}
+
+impl Writer {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Batch>) {
+        while let Some(first) = waiting.recv().await {
+            let mut batches = vec![first];
+            let mut count = batches[0].commands.len();
+            while count < COMMANDS_PER_TRANSACTION
+                && let Ok(batch) = waiting.try_recv()
+            {
+                count += batch.commands.len();
+                batches.push(batch);
+            }
+            self.commit(batches).await;
+        }
+    }
+
+    /// Runs the batches as one transaction and answers each.
+    async fn commit(&mut self, batches: Vec<Batch>) {
+        let mut commands = Vec::new();
+        let mut senders = Vec::with_capacity(batches.len());
+        for batch in batches {
+            senders.push((batch.commands.len(), batch.answer));
+            commands.extend(batch.commands);
+        }
+        let count = commands.len();
+        // Decisions are watched one by one; this is for everything else that may panic, so that the writer survives it.
+        let transacted = AssertUnwindSafe(self.transact(commands)).catch_unwind().await;
+        let mut answers = match transacted.unwrap_or(Err(Error::Panicked)) {
+            Ok(answers) => {
+                self.committed.send_modify(|generation| *generation += 1);
+                answers
+            }
+            Err(error) => {
+                tracing::error!(error = %Chain(&error), commands = count, "a write transaction failed");
+                (0..count).map(|_| Err(again(&error))).collect()
+            }
+        }
+        .into_iter();
+        for (length, sender) in senders {
+            // Who was cancelled does not listen any more; the write stands all the same.
+            let _ = sender.send(answers.by_ref().take(length).collect());
+        }
+    }
+
+    async fn transact(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>, Error> {
+        let now = (self.clock)();
+        self.drop_old_requests(now).await;
+
+        let checks: Vec<Result<(), Error>> = commands.iter().map(Command::check).collect();
+        let sound = commands.iter().zip(&checks).filter(|(_, check)| check.is_ok());
+        let needed = Needed::by(sound.map(|(command, _)| command));
+
+        let mut transaction = self.database.begin().await?;
+        let (positions, recorded_at) = lock_positions(&mut transaction, &self.database, &needed.partitions).await?;
+        let mut work = Work {
+            // Never backwards inside a partition, so that what was known at a time is a prefix of the feed.
+            now: now.max(recorded_at),
+            positions,
+            seen: requests::seen(&mut transaction, self.tables, &needed.requests).await?,
+            current: read::fetch(&mut transaction, &needed.keys).await?,
+            ..Work::default()
+        };
+        let checked = commands.into_iter().zip(checks);
+        let answers: Vec<Answer> = checked.map(|(command, check)| check.and_then(|()| work.decide(command))).collect();
+        work.store(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(answers)
+    }
+
+    /// Drops answers that were kept long enough, now and then.
+    async fn drop_old_requests(&mut self, now: i64) {
+        if now.saturating_sub(self.requests_dropped_at) < micros(REQUESTS_DROPPED_EVERY) {
+            return;
+        }
+        self.requests_dropped_at = now;
+        if let Err(error) = requests::drop_before(&self.database, now.saturating_sub(micros(REQUESTS_KEPT))).await {
+            tracing::warn!(error = %Chain(&error), "old answers could not be dropped");
+        }
+    }
+}
+
+/// What a transaction reads before it decides.
+struct Needed {
+    keys: Vec<Key>,
+    partitions: BTreeSet<u32>,
+    requests: Vec<(String, RequestId)>,
+}
+
+impl Needed {
+    fn by<'a>(commands: impl Iterator<Item = &'a Command>) -> Self {
+        let mut keys = BTreeSet::new();
+        let mut requests = Vec::new();
+        for command in commands {
+            keys.extend(&command.keys);
+            requests.extend(command.request.clone().map(|request| (command.tenant.clone(), request)));
+        }
+        let partitions = keys.iter().map(|key| partition(&key.tenant, &key.account)).collect();
+        Self { keys: keys.into_iter().cloned().collect(), partitions, requests }
+    }
+}
+
+/// A transaction in the making: what was read, and what the decisions have put so far.
+#[derive(Default)]
+struct Work {
+    now: i64,
+    positions: BTreeMap<u32, i64>,
+    seen: HashMap<(String, String), SeenRequest>,
+    current: HashMap<Key, Row>,
+    dirty: BTreeSet<Key>,
+    changes: BTreeMap<u32, Vec<StoredChange>>,
+    requests: Vec<NewRequest>,
+    redactions: BTreeMap<u32, Vec<Redaction>>,
+}
+
+impl Work {
+    fn decide(&mut self, command: Command) -> Answer {
+        let request_key = command.request.as_ref().map(|request| (command.tenant.clone(), request.id.clone()));
+        if let (Some(request), Some(key)) = (&command.request, &request_key)
+            && let Some(seen) = self.seen.get(key)
+        {
+            if seen.fingerprint != request.fingerprint {
+                return Err(Error::RequestIdReused(request.id.clone()));
+            }
+            return Ok(Written { outcome: Outcome::Replayed, ..seen.written.clone() });
+        }
+
+        let mut rows = Rows::new(self.now, &command.keys, &self.current);
+        let decide = command.decide;
+        let named = catch_unwind(AssertUnwindSafe(|| decide(&mut rows))).map_err(|_| Error::Panicked)?;
+        let named = named.map_err(Error::Refused)?;
+        let row = rows.get(&named).cloned();
+        let row = row.ok_or_else(|| Error::Damaged("a decision named a row that is not there".to_owned()))?;
+        let (staged, redactions) = rows.into_parts();
+        for Staged { row, .. } in &staged {
+            check_text(&row.state)?;
+            check_text(&row.label)?;
+        }
+
+        // Nothing fails from here on.
+        let outcome = if staged.is_empty() { Outcome::Unchanged } else { Outcome::Landed };
+        if !redactions.is_empty() {
+            self.redact(redactions);
+        }
+        for Staged { row, fed, .. } in staged {
+            if fed {
+                let partition = partition(&row.key.tenant, &row.key.account);
+                self.changes.entry(partition).or_default().push(StoredChange::from(&row));
+                *self.positions.entry(partition).or_default() += 1;
+            }
+            self.dirty.insert(row.key.clone());
+            self.current.insert(row.key.clone(), row);
+        }
+        let partition = partition(&named.tenant, &named.account);
+        let position = self.positions.get(&partition).copied().unwrap_or_default();
+        let written = Written { row, position: Position { partition, position }, outcome };
+        if let (Some(request), Some(key)) = (command.request, request_key) {
+            let seen = SeenRequest { fingerprint: request.fingerprint.clone(), written: written.clone() };
+            self.seen.insert(key, seen);
+            self.requests.push(NewRequest { tenant: command.tenant, request, written: written.clone() });
+        }
+        Ok(written)
+    }
+
+    /// Redacts what earlier commands of this transaction did, and notes what is to be redacted in the database.
+    fn redact(&mut self, redactions: Vec<Redaction>) {
+        for redaction in redactions {
+            let key = &redaction.key;
+            let partition = partition(&key.tenant, &key.account);
+            self.seen.retain(|_, seen| seen.written.row.key != *key);
+            self.requests.retain(|request| request.written.row.key != *key);
+            for change in self.changes.entry(partition).or_default() {
+                change.redact(&redaction);
+            }
+            self.redactions.entry(partition).or_default().push(redaction);
+        }
+    }
+
+    async fn store(&mut self, connection: &mut sqlx::AnyConnection) -> Result<(), Error> {
+        for (partition, redactions) in &self.redactions {
+            feed::redact(connection, *partition, redactions).await?;
+            for redaction in redactions {
+                requests::drop_naming(connection, &redaction.key).await?;
+            }
+        }
+        upsert(connection, &self.dirty, &self.current).await?;
+        let (groups, ends) = self.groups();
+        feed::append(connection, &groups, &ends, self.now).await?;
+        requests::insert(connection, &self.requests, self.now).await
+    }
+
+    /// Cuts the changes of each partition into groups that fit a message.
+    fn groups(&mut self) -> (Vec<Group>, Vec<Position>) {
+        let mut groups = Vec::new();
+        let mut ends = Vec::new();
+        for (partition, changes) in mem::take(&mut self.changes) {
+            if changes.is_empty() {
+                continue;
+            }
+            let end = self.positions.get(&partition).copied().unwrap_or_default();
+            ends.push(Position { partition, position: end });
+            let mut position = end - changes.len() as i64;
+            let mut group = Group::after(partition, position);
+            let mut bytes = 0;
+            for change in changes {
+                // A change is stored behind a tag and a length.
+                let length = change.encoded_len() + 6;
+                if bytes > 0 && bytes + length > BYTES_PER_GROUP {
+                    groups.push(mem::replace(&mut group, Group::after(partition, position)));
+                    bytes = 0;
+                }
+                bytes += length;
+                position += 1;
+                group.last_position = position;
+                group.stored.changes.push(change);
+            }
+            groups.push(group);
+        }
+        (groups, ends)
+    }
+}
+
+/// Locks the partitions in ascending order. Returns where each stands, and when the latest of them was written.
+async fn lock_positions(
+    connection: &mut sqlx::AnyConnection,
+    database: &Database,
+    partitions: &BTreeSet<u32>,
+) -> Result<(BTreeMap<u32, i64>, i64), Error> {
+    let wanted: Vec<u32> = partitions.iter().copied().collect();
+    let mut positions = BTreeMap::new();
+    let mut latest = i64::MIN;
+    for set in bind_row_sets(&wanted) {
+        let text = format!(
+            "select feed_partition, position, recorded_at from feed_positions
+             where feed_partition in (values {}) order by feed_partition{}",
+            placeholders(set.len(), 1),
+            database.backend.lock_rows()
+        );
+        let mut select = sqlx::query(AssertSqlSafe(text));
+        for partition in set {
+            select = select.bind(i64::from(*partition));
+        }
+        for row in select.fetch_all(&mut *connection).await? {
+            let partition: i64 = row.try_get(0)?;
+            let partition = u32::try_from(partition).map_err(|_| Error::Damaged("a partition's number".to_owned()))?;
+            positions.insert(partition, row.try_get(1)?);
+            latest = latest.max(row.try_get(2)?);
+        }
+    }
+    Ok((positions, latest))
+}
+
+async fn upsert(
+    connection: &mut sqlx::AnyConnection,
+    dirty: &BTreeSet<Key>,
+    current: &HashMap<Key, Row>,
+) -> Result<(), Error> {
+    let mut by_table: BTreeMap<&'static str, Vec<&Row>> = BTreeMap::new();
+    for row in dirty.iter().filter_map(|key| current.get(key)) {
+        by_table.entry(row.key.table).or_default().push(row);
+    }
+    for (table, rows) in by_table {
+        for set in bind_row_sets(&rows) {
+            let text = format!(
+                "insert into {table} ({}) values {}
+                 on conflict (tenant, account, id) do update set
+                     version = excluded.version, state = excluded.state, label = excluded.label,
+                     happened_at = excluded.happened_at, recorded_at = excluded.recorded_at,
+                     deleted_at = excluded.deleted_at, document = excluded.document",
+                Row::COLUMNS,
+                placeholders(set.len(), Row::WIDTH)
+            );
+            let mut statement = sqlx::query(AssertSqlSafe(text));
+            for row in set {
+                statement = statement
+                    .bind(&row.key.tenant)
+                    .bind(&row.key.account)
+                    .bind(&row.key.id)
+                    .bind(row.version)
+                    .bind(&row.state)
+                    .bind(&row.label)
+                    .bind(row.happened_at)
+                    .bind(row.created_at)
+                    .bind(row.recorded_at)
+                    .bind(row.deleted_at)
+                    .bind(&row.document);
+            }
+            statement.execute(&mut *connection).await?;
+        }
+    }
+    Ok(())
+}
+
+fn micros(duration: Duration) -> i64 {
+    duration.as_micros() as i64
+}
+
+/// The same failure for each command of the transaction.
+fn again(error: &Error) -> Error {
+    match error {
+        Error::Damaged(reason) => Error::Damaged(reason.clone()),
+        Error::Panicked => Error::Panicked,
+        other => Error::Unavailable(sqlx::Error::Protocol(Chain(other).to_string())),
+    }
+}
+
+/// Writes an error with its causes, for the log.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(formatter, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
