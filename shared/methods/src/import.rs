@@ -1,0 +1,141 @@
+//! Import: batches of rows in, an answer for each batch once it is durable.
+
+use contracts::common::v1::{FieldViolation, FreshnessToken, ImportRefusal};
+use futures_util::{Stream, StreamExt as _, stream};
+use runtime::{Fault, Tenant};
+use store::{Command, Mark, Outcome};
+use tonic::{Request, Status, Streaming};
+
+use crate::{Methods, Violations, faults, store_fault, token};
+
+/// The most rows that one message may have.
+const ROWS_PER_MESSAGE: usize = 1_000;
+
+/// A row on its way in.
+pub struct ImportRow {
+    /// The resource's name as given, to name it in a refusal.
+    pub name: String,
+    /// What records it, or what is wrong with it.
+    pub command: Result<Command, Fault>,
+}
+
+/// The answer to one batch.
+#[derive(Debug, Default)]
+pub struct ImportAnswer {
+    /// How many rows were recorded.
+    pub landed_count: i64,
+    /// How many rows said nothing new.
+    pub unchanged_count: i64,
+    /// The rows that were refused.
+    pub refusals: Vec<ImportRefusal>,
+    /// Names the writes.
+    pub freshness: Option<FreshnessToken>,
+}
+
+impl ImportRow {
+    /// A row without a resource.
+    pub fn empty() -> Self {
+        let mut violations = Violations::default();
+        violations.add("resource", "is required");
+        let refused = violations.finish().err();
+        let refused = refused.unwrap_or_else(|| faults::not_found("resource", ""));
+        Self { name: String::new(), command: Err(refused) }
+    }
+}
+
+impl Methods {
+    /// Records the batches of a stream one after the other. `rows` takes a message apart.
+    ///
+    /// # Errors
+    /// A fault with `ERROR_REASON_TENANT_INVALID`.
+    pub fn import<M: Send + 'static>(
+        &self,
+        request: Request<Streaming<M>>,
+        rows: impl Fn(&Tenant, M) -> Vec<ImportRow> + Send + Sync + 'static,
+    ) -> Result<impl Stream<Item = Result<ImportAnswer, Status>> + Send + 'static, Fault> {
+        let tenant = runtime::tenant(&request)?;
+        let methods = self.clone();
+        let start = (request.into_inner(), 0_i64, methods, tenant, rows);
+        Ok(stream::unfold(start, |(mut messages, first_index, methods, tenant, rows)| async move {
+            let answer = match messages.next().await? {
+                Err(status) => Err(status),
+                Ok(message) => {
+                    let batch = rows(&tenant, message);
+                    let length = batch.len() as i64;
+                    let answer = methods.import_batch(first_index, batch).await;
+                    return Some((
+                        answer.map_err(Status::from),
+                        (messages, first_index + length, methods, tenant, rows),
+                    ));
+                }
+            };
+            Some((answer, (messages, first_index, methods, tenant, rows)))
+        }))
+    }
+
+    async fn import_batch(&self, first_index: i64, batch: Vec<ImportRow>) -> Result<ImportAnswer, Fault> {
+        let mut violations = Violations::default();
+        if batch.is_empty() {
+            violations.add("rows", "is required");
+        }
+        violations.at_most("rows", batch.len(), ROWS_PER_MESSAGE);
+        violations.finish()?;
+
+        let mut answer = ImportAnswer::default();
+        let mut commands = Vec::with_capacity(batch.len());
+        let mut named = Vec::with_capacity(batch.len());
+        for (index, row) in (first_index..).zip(batch) {
+            match row.command {
+                Ok(command) => {
+                    commands.push(command);
+                    named.push((index, row.name));
+                }
+                Err(fault) => answer.refusals.push(refused(index, row.name, &fault)),
+            }
+        }
+        let mut marks: Vec<Mark> = Vec::new();
+        let written = self.store().write_batch(commands).await.map_err(store_fault)?;
+        for ((index, name), written) in named.into_iter().zip(written) {
+            match written {
+                Ok(written) => {
+                    match written.outcome {
+                        Outcome::Landed => answer.landed_count += 1,
+                        Outcome::Unchanged | Outcome::Replayed => answer.unchanged_count += 1,
+                    }
+                    let position = written.position;
+                    match marks.iter_mut().find(|mark| mark.partition == position.partition) {
+                        Some(mark) => mark.position = mark.position.max(position.position),
+                        None => marks.push(Mark {
+                            feed: self.feed.to_owned(),
+                            partition: position.partition,
+                            position: position.position,
+                        }),
+                    }
+                }
+                Err(store::Error::Refused(refusal)) => {
+                    let fault = faults::store_fault(store::Error::Refused(refusal));
+                    answer.refusals.push(refused(index, name, &fault));
+                }
+                // Not this row's fault: the batch did not land, and the stream says so.
+                Err(error) => return Err(store_fault(error)),
+            }
+        }
+        answer.refusals.sort_by_key(|refusal| refusal.index);
+        answer.freshness = Some(token(marks));
+        Ok(answer)
+    }
+}
+
+fn refused(index: i64, name: String, fault: &Fault) -> ImportRefusal {
+    let violations = fault
+        .violations()
+        .iter()
+        .map(|violation| FieldViolation { field: violation.field.clone(), description: violation.description.clone() });
+    ImportRefusal {
+        index,
+        name,
+        reason: fault.reason().to_owned(),
+        message: fault.message().to_owned(),
+        violations: violations.collect(),
+    }
+}
