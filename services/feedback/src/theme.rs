@@ -1,0 +1,50 @@
+//! What a theme is: a subject that comes up again and again.
+
+use contracts::feedback::v1::Theme;
+use methods::{Collection, Index, Kind, Violations};
+use store::Table;
+
+pub(crate) static TABLE: Table = Table { name: "themes" };
+pub(crate) const COLLECTION: Collection = Collection::OfTenant("themes");
+
+/// What a theme is.
+pub(crate) static THEME: Kind<Theme> = Kind {
+    name: "theme",
+    table: &TABLE,
+    collection: COLLECTION,
+    updatable: &["display_name", "description", "phrases"],
+    check,
+    as_new: |_| {},
+    as_row: |_| {},
+    derive: |_| {},
+    index: |_| Index::default(),
+    related: Kind::<Theme>::unrelated,
+    rules: Kind::<Theme>::no_rules,
+};
+
+fn check(theme: &Theme, violations: &mut Violations) {
+    violations.text("display_name", &theme.display_name, 1, 128);
+    violations.text("description", &theme.description, 0, 2_048);
+    violations.at_most("phrases", theme.phrases.len(), 200);
+    for (index, phrase) in theme.phrases.iter().enumerate() {
+        violations.text(&format!("phrases[{index}]"), phrase, 1, 128);
+    }
+}
+
+/// Checks a list of names of a collection.
+pub(crate) fn check_names(
+    violations: &mut Violations,
+    field: &str,
+    names: &[String],
+    collection: Collection,
+    most: usize,
+) {
+    violations.at_most(field, names.len(), most);
+    for (index, name) in names.iter().enumerate() {
+        let field = format!("{field}[{index}]");
+        if name.is_empty() {
+            violations.add(&field, "is empty");
+        }
+        violations.reference(&field, name, collection);
+    }
+}

@@ -1,0 +1,467 @@
+//! The RPC handlers: open the request, act, answer.
+
+use contracts::interactions::v1::{interactions_service_server::InteractionsService, *};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
+use methods::{Call, EraseAsk, ImportRow, ListAsk, Methods, Violations, WatchAsk, Watched, WatchedChange};
+use runtime::{Fault, Tenant};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::{
+    commitment::{self, COMMITMENT},
+    interaction::{self, ERASURE, INTERACTION},
+    offer::{self, COMPETITOR_OFFER},
+};
+
+type Answers<M> = BoxStream<'static, Result<M, Status>>;
+
+/// Serves interactions, commitments and rivals' offers.
+pub(crate) struct Service {
+    pub(crate) methods: Methods,
+}
+
+#[tonic::async_trait]
+impl InteractionsService for Service {
+    async fn create_interaction(
+        &self,
+        request: Request<CreateInteractionRequest>,
+    ) -> Result<Response<CreateInteractionResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let done = self
+            .methods
+            .create(&INTERACTION, &call, &ask.parent, &ask.interaction_id, ask.interaction, &ask.request_id)
+            .await?;
+        Ok(Response::new(CreateInteractionResponse { interaction: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn get_interaction(
+        &self,
+        request: Request<GetInteractionRequest>,
+    ) -> Result<Response<GetInteractionResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let (interaction, freshness) = self.methods.get(&INTERACTION, &call, &ask.name, ask.show_deleted).await?;
+        Ok(Response::new(GetInteractionResponse { interaction: Some(interaction), freshness }))
+    }
+
+    async fn batch_get_interactions(
+        &self,
+        request: Request<BatchGetInteractionsRequest>,
+    ) -> Result<Response<BatchGetInteractionsResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let (interactions, freshness) = self.methods.batch_get(&INTERACTION, &call, &ask.names).await?;
+        Ok(Response::new(BatchGetInteractionsResponse { interactions, freshness }))
+    }
+
+    async fn list_interactions(
+        &self,
+        request: Request<ListInteractionsRequest>,
+    ) -> Result<Response<ListInteractionsResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let page = ListAsk {
+            parent: ask.parent,
+            page_size: ask.page_size,
+            page_token: ask.page_token,
+            show_deleted: ask.show_deleted,
+            state: (ask.state != 0).then(|| InteractionState::try_from(ask.state).unwrap_or_default().as_str_name()),
+            label: ask.thread,
+            from: ask.happen_time_from,
+            before: ask.happen_time_before,
+            ..ListAsk::default()
+        };
+        let (interactions, next_page_token, freshness) = self.methods.list(&INTERACTION, &call, page).await?;
+        Ok(Response::new(ListInteractionsResponse { interactions, next_page_token, freshness }))
+    }
+
+    async fn update_interaction(
+        &self,
+        request: Request<UpdateInteractionRequest>,
+    ) -> Result<Response<UpdateInteractionResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let done = self.methods.update(&INTERACTION, &call, ask.interaction, ask.update_mask, &ask.request_id).await?;
+        Ok(Response::new(UpdateInteractionResponse { interaction: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn delete_interaction(
+        &self,
+        request: Request<DeleteInteractionRequest>,
+    ) -> Result<Response<DeleteInteractionResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let done = self.methods.set_deleted(&INTERACTION, &call, &ask.name, &ask.etag, &ask.request_id, true).await?;
+        Ok(Response::new(DeleteInteractionResponse { interaction: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn undelete_interaction(
+        &self,
+        request: Request<UndeleteInteractionRequest>,
+    ) -> Result<Response<UndeleteInteractionResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let done = self.methods.set_deleted(&INTERACTION, &call, &ask.name, &ask.etag, &ask.request_id, false).await?;
+        Ok(Response::new(UndeleteInteractionResponse { interaction: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn resolve_interaction(
+        &self,
+        request: Request<ResolveInteractionRequest>,
+    ) -> Result<Response<ResolveInteractionResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let target = (ask.name.as_str(), ask.etag.as_str(), ask.request_id.as_str());
+        let done = self
+            .methods
+            .transition(&INTERACTION, &call, target, move |interaction, now| {
+                interaction::resolve(interaction, ask.resolve_time, ask.intent_met, ask.contacts_to_resolve, now)
+            })
+            .await?;
+        Ok(Response::new(ResolveInteractionResponse { interaction: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn reopen_interaction(
+        &self,
+        request: Request<ReopenInteractionRequest>,
+    ) -> Result<Response<ReopenInteractionResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let target = (ask.name.as_str(), ask.etag.as_str(), ask.request_id.as_str());
+        let done = self
+            .methods
+            .transition(&INTERACTION, &call, target, move |interaction, _| interaction::reopen(interaction))
+            .await?;
+        Ok(Response::new(ReopenInteractionResponse { interaction: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn create_commitment(
+        &self,
+        request: Request<CreateCommitmentRequest>,
+    ) -> Result<Response<CreateCommitmentResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let done = self
+            .methods
+            .create(&COMMITMENT, &call, &ask.parent, &ask.commitment_id, ask.commitment, &ask.request_id)
+            .await?;
+        Ok(Response::new(CreateCommitmentResponse { commitment: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn get_commitment(
+        &self,
+        request: Request<GetCommitmentRequest>,
+    ) -> Result<Response<GetCommitmentResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let (commitment, freshness) = self.methods.get(&COMMITMENT, &call, &ask.name, ask.show_deleted).await?;
+        Ok(Response::new(GetCommitmentResponse { commitment: Some(commitment), freshness }))
+    }
+
+    async fn batch_get_commitments(
+        &self,
+        request: Request<BatchGetCommitmentsRequest>,
+    ) -> Result<Response<BatchGetCommitmentsResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let (commitments, freshness) = self.methods.batch_get(&COMMITMENT, &call, &ask.names).await?;
+        Ok(Response::new(BatchGetCommitmentsResponse { commitments, freshness }))
+    }
+
+    async fn list_commitments(
+        &self,
+        request: Request<ListCommitmentsRequest>,
+    ) -> Result<Response<ListCommitmentsResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let page = ListAsk {
+            parent: ask.parent,
+            page_size: ask.page_size,
+            page_token: ask.page_token,
+            show_deleted: ask.show_deleted,
+            state: (ask.state != 0).then(|| CommitmentState::try_from(ask.state).unwrap_or_default().as_str_name()),
+            ..ListAsk::default()
+        };
+        let (commitments, next_page_token, freshness) = self.methods.list(&COMMITMENT, &call, page).await?;
+        Ok(Response::new(ListCommitmentsResponse { commitments, next_page_token, freshness }))
+    }
+
+    async fn update_commitment(
+        &self,
+        request: Request<UpdateCommitmentRequest>,
+    ) -> Result<Response<UpdateCommitmentResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let done = self.methods.update(&COMMITMENT, &call, ask.commitment, ask.update_mask, &ask.request_id).await?;
+        Ok(Response::new(UpdateCommitmentResponse { commitment: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn delete_commitment(
+        &self,
+        request: Request<DeleteCommitmentRequest>,
+    ) -> Result<Response<DeleteCommitmentResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let done = self.methods.set_deleted(&COMMITMENT, &call, &ask.name, &ask.etag, &ask.request_id, true).await?;
+        Ok(Response::new(DeleteCommitmentResponse { commitment: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn undelete_commitment(
+        &self,
+        request: Request<UndeleteCommitmentRequest>,
+    ) -> Result<Response<UndeleteCommitmentResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let done = self.methods.set_deleted(&COMMITMENT, &call, &ask.name, &ask.etag, &ask.request_id, false).await?;
+        Ok(Response::new(UndeleteCommitmentResponse { commitment: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn keep_commitment(
+        &self,
+        request: Request<KeepCommitmentRequest>,
+    ) -> Result<Response<KeepCommitmentResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let target = (ask.name.as_str(), ask.etag.as_str(), ask.request_id.as_str());
+        let done = self
+            .methods
+            .transition(&COMMITMENT, &call, target, move |commitment, now| {
+                commitment::settle(commitment, CommitmentState::Kept, ask.settle_time, now)
+            })
+            .await?;
+        Ok(Response::new(KeepCommitmentResponse { commitment: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn break_commitment(
+        &self,
+        request: Request<BreakCommitmentRequest>,
+    ) -> Result<Response<BreakCommitmentResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let target = (ask.name.as_str(), ask.etag.as_str(), ask.request_id.as_str());
+        let done = self
+            .methods
+            .transition(&COMMITMENT, &call, target, move |commitment, now| {
+                commitment::settle(commitment, CommitmentState::Broken, ask.settle_time, now)
+            })
+            .await?;
+        Ok(Response::new(BreakCommitmentResponse { commitment: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn withdraw_commitment(
+        &self,
+        request: Request<WithdrawCommitmentRequest>,
+    ) -> Result<Response<WithdrawCommitmentResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let target = (ask.name.as_str(), ask.etag.as_str(), ask.request_id.as_str());
+        let done = self
+            .methods
+            .transition(&COMMITMENT, &call, target, move |commitment, now| {
+                commitment::settle(commitment, CommitmentState::Withdrawn, ask.settle_time, now)
+            })
+            .await?;
+        Ok(Response::new(WithdrawCommitmentResponse { commitment: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn create_competitor_offer(
+        &self,
+        request: Request<CreateCompetitorOfferRequest>,
+    ) -> Result<Response<CreateCompetitorOfferResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let done = self
+            .methods
+            .create(
+                &COMPETITOR_OFFER,
+                &call,
+                &ask.parent,
+                &ask.competitor_offer_id,
+                ask.competitor_offer,
+                &ask.request_id,
+            )
+            .await?;
+        Ok(Response::new(CreateCompetitorOfferResponse {
+            competitor_offer: Some(done.resource),
+            freshness: done.freshness,
+        }))
+    }
+
+    async fn get_competitor_offer(
+        &self,
+        request: Request<GetCompetitorOfferRequest>,
+    ) -> Result<Response<GetCompetitorOfferResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let (competitor_offer, freshness) =
+            self.methods.get(&COMPETITOR_OFFER, &call, &ask.name, ask.show_deleted).await?;
+        Ok(Response::new(GetCompetitorOfferResponse { competitor_offer: Some(competitor_offer), freshness }))
+    }
+
+    async fn batch_get_competitor_offers(
+        &self,
+        request: Request<BatchGetCompetitorOffersRequest>,
+    ) -> Result<Response<BatchGetCompetitorOffersResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let (competitor_offers, freshness) = self.methods.batch_get(&COMPETITOR_OFFER, &call, &ask.names).await?;
+        Ok(Response::new(BatchGetCompetitorOffersResponse { competitor_offers, freshness }))
+    }
+
+    async fn list_competitor_offers(
+        &self,
+        request: Request<ListCompetitorOffersRequest>,
+    ) -> Result<Response<ListCompetitorOffersResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let page = ListAsk {
+            parent: ask.parent,
+            page_size: ask.page_size,
+            page_token: ask.page_token,
+            show_deleted: ask.show_deleted,
+            state: (ask.outcome != 0).then(|| OfferOutcome::try_from(ask.outcome).unwrap_or_default().as_str_name()),
+            ..ListAsk::default()
+        };
+        let (competitor_offers, next_page_token, freshness) = self.methods.list(&COMPETITOR_OFFER, &call, page).await?;
+        Ok(Response::new(ListCompetitorOffersResponse { competitor_offers, next_page_token, freshness }))
+    }
+
+    async fn update_competitor_offer(
+        &self,
+        request: Request<UpdateCompetitorOfferRequest>,
+    ) -> Result<Response<UpdateCompetitorOfferResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let done = self
+            .methods
+            .update(&COMPETITOR_OFFER, &call, ask.competitor_offer, ask.update_mask, &ask.request_id)
+            .await?;
+        Ok(Response::new(UpdateCompetitorOfferResponse {
+            competitor_offer: Some(done.resource),
+            freshness: done.freshness,
+        }))
+    }
+
+    async fn delete_competitor_offer(
+        &self,
+        request: Request<DeleteCompetitorOfferRequest>,
+    ) -> Result<Response<DeleteCompetitorOfferResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let done =
+            self.methods.set_deleted(&COMPETITOR_OFFER, &call, &ask.name, &ask.etag, &ask.request_id, true).await?;
+        Ok(Response::new(DeleteCompetitorOfferResponse {
+            competitor_offer: Some(done.resource),
+            freshness: done.freshness,
+        }))
+    }
+
+    async fn undelete_competitor_offer(
+        &self,
+        request: Request<UndeleteCompetitorOfferRequest>,
+    ) -> Result<Response<UndeleteCompetitorOfferResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let done =
+            self.methods.set_deleted(&COMPETITOR_OFFER, &call, &ask.name, &ask.etag, &ask.request_id, false).await?;
+        Ok(Response::new(UndeleteCompetitorOfferResponse {
+            competitor_offer: Some(done.resource),
+            freshness: done.freshness,
+        }))
+    }
+
+    async fn counter_competitor_offer(
+        &self,
+        request: Request<CounterCompetitorOfferRequest>,
+    ) -> Result<Response<CounterCompetitorOfferResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let target = (ask.name.as_str(), ask.etag.as_str(), ask.request_id.as_str());
+        let mut violations = Violations::default();
+        COMPETITOR_OFFER.check_target(&ask.name, &ask.request_id, &mut violations);
+        offer::check_counter(&ask, &mut violations);
+        violations.finish()?;
+        let done = self
+            .methods
+            .transition(&COMPETITOR_OFFER, &call, target, move |competitor_offer, now| {
+                offer::counter(competitor_offer, ask.counter_offer, now)
+            })
+            .await?;
+        Ok(Response::new(CounterCompetitorOfferResponse {
+            competitor_offer: Some(done.resource),
+            freshness: done.freshness,
+        }))
+    }
+
+    async fn resolve_competitor_offer(
+        &self,
+        request: Request<ResolveCompetitorOfferRequest>,
+    ) -> Result<Response<ResolveCompetitorOfferResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let target = (ask.name.as_str(), ask.etag.as_str(), ask.request_id.as_str());
+        let mut violations = Violations::default();
+        COMPETITOR_OFFER.check_target(&ask.name, &ask.request_id, &mut violations);
+        offer::check_resolution(&ask, &mut violations);
+        violations.finish()?;
+        let outcome = ask.outcome();
+        let done = self
+            .methods
+            .transition(&COMPETITOR_OFFER, &call, target, move |competitor_offer, now| {
+                offer::resolve(competitor_offer, outcome, ask.resolve_time, now)
+            })
+            .await?;
+        Ok(Response::new(ResolveCompetitorOfferResponse {
+            competitor_offer: Some(done.resource),
+            freshness: done.freshness,
+        }))
+    }
+
+    async fn erase_interactions(
+        &self,
+        request: Request<EraseInteractionsRequest>,
+    ) -> Result<Response<EraseInteractionsResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let whose = EraseAsk { parent: ask.parent, contact: ask.contact };
+        let (erased_count, freshness) = self.methods.erase(&INTERACTION, &ERASURE, &call, whose).await?;
+        Ok(Response::new(EraseInteractionsResponse { erased_count, freshness }))
+    }
+
+    type ImportInteractionsStream = Answers<ImportInteractionsResponse>;
+
+    async fn import_interactions(
+        &self,
+        request: Request<Streaming<ImportInteractionsRequest>>,
+    ) -> Result<Response<Self::ImportInteractionsStream>, Status> {
+        let methods = self.methods.clone();
+        let answers = self.methods.import(request, move |tenant, batch: ImportInteractionsRequest| {
+            batch.rows.into_iter().map(|row| import_row(&methods, tenant, row)).collect()
+        })?;
+        Ok(Response::new(Box::pin(answers.map_ok(|answer| ImportInteractionsResponse {
+            landed_count: answer.landed_count,
+            unchanged_count: answer.unchanged_count,
+            refusals: answer.refusals,
+            freshness: answer.freshness,
+        }))))
+    }
+
+    type WatchInteractionsStream = Answers<WatchInteractionsResponse>;
+
+    async fn watch_interactions(
+        &self,
+        request: Request<WatchInteractionsRequest>,
+    ) -> Result<Response<Self::WatchInteractionsStream>, Status> {
+        let scope = runtime::tenant_or_all(&request)?;
+        let ask = request.into_inner();
+        let ask = WatchAsk { partitions: ask.partitions, start: ask.start, positions: ask.positions };
+        let watched = self.methods.watch(scope, ask).await?;
+        Ok(Response::new(Box::pin(watched.map(|watched| {
+            let Watched { changes, changes_through } = watched?;
+            let changes = changes.into_iter().map(change).collect::<Result<_, _>>()?;
+            Ok(WatchInteractionsResponse { changes, changes_through })
+        }))))
+    }
+}
+
+fn import_row(methods: &Methods, tenant: &Tenant, row: InteractionsRow) -> ImportRow {
+    match row.resource {
+        Some(interactions_row::Resource::Interaction(row)) => {
+            ImportRow { name: row.name.clone(), command: methods.import_command(&INTERACTION, tenant, row) }
+        }
+        Some(interactions_row::Resource::Commitment(row)) => {
+            ImportRow { name: row.name.clone(), command: methods.import_command(&COMMITMENT, tenant, row) }
+        }
+        Some(interactions_row::Resource::CompetitorOffer(row)) => {
+            ImportRow { name: row.name.clone(), command: methods.import_command(&COMPETITOR_OFFER, tenant, row) }
+        }
+        None => ImportRow::empty(),
+    }
+}
+
+fn change(change: WatchedChange) -> Result<InteractionsChange, Fault> {
+    let resource = match change.row.key.table {
+        table if table == INTERACTION.table.name => {
+            interactions_change::Resource::Interaction(INTERACTION.load(&change.row)?)
+        }
+        table if table == COMMITMENT.table.name => {
+            interactions_change::Resource::Commitment(COMMITMENT.load(&change.row)?)
+        }
+        table if table == COMPETITOR_OFFER.table.name => {
+            interactions_change::Resource::CompetitorOffer(COMPETITOR_OFFER.load(&change.row)?)
+        }
+        other => return Err(Fault::log_internal(&store::Error::Damaged(format!("a change of `{other}`")))),
+    };
+    Ok(InteractionsChange { stamp: Some(change.stamp), resource: Some(resource) })
+}
