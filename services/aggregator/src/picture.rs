@@ -1,0 +1,244 @@
+//! An account's ledger, as it is now or as it was.
+
+use std::collections::HashMap;
+
+use contracts::assessments::v1 as wire;
+use contracts::common::v1::FreshnessToken;
+use dynamics::{Facts, Ledger, Model, assess};
+use methods::{Violations, not_found, store_fault, to_micros};
+use prost_types::Timestamp;
+use runtime::{Clock, Fault};
+use store::Error;
+
+use crate::{
+    apply::decode_ledger,
+    progress::Progress,
+    store::{LedgerRow, Reader, SourceRow},
+    told::{ACCOUNT, facts, facts_as_of, merged_into, orders_currency, source},
+    wire::Beside,
+};
+
+/// Of which time a question is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    /// What we say about then.
+    pub(crate) as_of: Option<i64>,
+    /// From what was known then.
+    pub(crate) known_at: Option<i64>,
+}
+
+/// What is needed to answer for an account at a moment.
+pub(crate) struct Picture {
+    pub(crate) tenant: String,
+    /// The account asked for.
+    pub(crate) asked: String,
+    /// The account that answers.
+    pub(crate) account: String,
+    pub(crate) currency: String,
+    pub(crate) ledger: Ledger,
+    /// The time assessed.
+    pub(crate) now: i64,
+    moment: Moment,
+    freshness: Vec<wire::SourceFreshness>,
+}
+
+/// A ledger and whose it is.
+struct Found {
+    account: String,
+    currency: String,
+    ledger: Ledger,
+}
+
+/// Finds pictures.
+#[derive(Clone)]
+pub(crate) struct Gallery {
+    pub(crate) reader: Reader,
+    pub(crate) progress: Progress,
+    pub(crate) model: Model,
+    pub(crate) clock: Clock,
+}
+
+impl Moment {
+    /// Reads the times of a request.
+    pub(crate) fn read(as_of: Option<&Timestamp>, known_at: Option<&Timestamp>, violations: &mut Violations) -> Self {
+        violations.time("as_of", as_of);
+        violations.time("known_at", known_at);
+        Self { as_of: as_of.map(to_micros), known_at: known_at.map(to_micros) }
+    }
+
+    /// Whether it is the present, for which ledgers are kept.
+    pub(crate) fn is_now(self) -> bool {
+        self.as_of.is_none() && self.known_at.is_none()
+    }
+
+    /// Whether a row was the current one at this moment.
+    fn knew(self, row: &SourceRow) -> bool {
+        self.known_at.is_none_or(|known_at| {
+            row.recorded_at <= known_at && row.superseded_at.is_none_or(|superseded_at| superseded_at > known_at)
+        })
+    }
+
+    /// Whether a row says anything at this moment.
+    fn stands(self, row: &SourceRow) -> bool {
+        row.deleted_at.is_none() && self.as_of.is_none_or(|time| row.happened_at <= time)
+    }
+
+    /// What a row says at this moment.
+    fn facts(self, row: &SourceRow) -> Result<Facts, Error> {
+        match self.as_of {
+            None => facts(row),
+            Some(time) => facts_as_of(row, time),
+        }
+    }
+}
+
+impl Gallery {
+    /// Waits for what the tokens name.
+    pub(crate) async fn wait(&self, tokens: &[FreshnessToken]) -> Result<(), Fault> {
+        self.progress.wait(tokens).await
+    }
+
+    /// Returns the picture of an account.
+    ///
+    /// # Errors
+    /// NOT_FOUND if nothing at all is known of it at the moment.
+    pub(crate) async fn find(&self, tenant: &str, account: &str, moment: Moment) -> Result<Picture, Fault> {
+        let found = self.find_all(tenant, &[account], moment).await?;
+        let unknown = || not_found("assessment", &format!("accounts/{account}/assessment"));
+        found.into_iter().next().flatten().ok_or_else(unknown)
+    }
+
+    /// Returns the pictures of several accounts, in their order; none where nothing is known.
+    ///
+    /// # Errors
+    /// UNAVAILABLE.
+    pub(crate) async fn find_all(
+        &self,
+        tenant: &str,
+        accounts: &[&str],
+        moment: Moment,
+    ) -> Result<Vec<Option<Picture>>, Fault> {
+        // Read before the ledgers, so that the positions never promise too much.
+        let seen = self.progress.seen();
+        let found = match moment.is_now() {
+            true => self.stored(tenant, accounts).await,
+            false => self.folded(tenant, accounts, moment).await,
+        };
+        let now = moment.as_of.unwrap_or_else(|| self.clock.now());
+        let pictures = accounts.iter().zip(found.map_err(store_fault)?).map(|(asked, found)| {
+            found.map(|Found { account, currency, ledger }| Picture {
+                tenant: tenant.to_owned(),
+                asked: (*asked).to_owned(),
+                freshness: seen.of(tenant, &account),
+                account,
+                currency,
+                ledger,
+                now,
+                moment,
+            })
+        });
+        Ok(pictures.collect())
+    }
+
+    /// The ledgers as they are kept.
+    async fn stored(&self, tenant: &str, accounts: &[&str]) -> Result<Vec<Option<Found>>, Error> {
+        let rows = self.reader.ledgers(tenant, accounts).await?;
+        let rows: HashMap<&str, &LedgerRow> = rows.iter().map(|row| (row.account.as_str(), row)).collect();
+        let mut found = Vec::with_capacity(accounts.len());
+        for account in accounts {
+            let row = match rows.get(account) {
+                Some(row) => Some((*row).clone()),
+                None => self.of_survivor(tenant, account).await?,
+            };
+            found.push(match row {
+                Some(row) => Some(Found { ledger: decode_ledger(&row)?, account: row.account, currency: row.currency }),
+                None => None,
+            });
+        }
+        Ok(found)
+    }
+
+    /// The ledger of the account that answers for a duplicate.
+    async fn of_survivor(&self, tenant: &str, account: &str) -> Result<Option<LedgerRow>, Error> {
+        let Some(into) = self.reader.merged_into(tenant, account).await? else { return Ok(None) };
+        Ok(self.reader.ledgers(tenant, &[&into]).await?.into_iter().next())
+    }
+
+    /// The ledgers as they were, folded anew.
+    async fn folded(&self, tenant: &str, accounts: &[&str], moment: Moment) -> Result<Vec<Option<Found>>, Error> {
+        let mut found = Vec::with_capacity(accounts.len());
+        for account in accounts {
+            let (answering, rows) = self.rows(tenant, account, moment).await?;
+            let facts = told(&rows, moment)?;
+            found.push(match rows.iter().any(|row| moment.stands(row)) {
+                true => Some(Found {
+                    account: answering,
+                    currency: orders_currency(&rows)?.unwrap_or_default(),
+                    ledger: self.fold(&facts),
+                }),
+                false => None,
+            });
+        }
+        Ok(found)
+    }
+
+    /// Returns what each source says at the moment of a picture, and puts the ledger of just that into the picture: a
+    /// change may have come since it was found, and the parts are to add up to the whole.
+    ///
+    /// # Errors
+    /// UNAVAILABLE.
+    pub(crate) async fn sources(&self, picture: &mut Picture) -> Result<Vec<(String, Facts)>, Fault> {
+        let rows = self.rows(&picture.tenant, &picture.asked, picture.moment).await;
+        let (_, rows) = rows.map_err(store_fault)?;
+        let facts = told(&rows, picture.moment).map_err(store_fault)?;
+        picture.ledger = self.fold(&facts);
+        Ok(facts)
+    }
+
+    /// The account that answered for one at a moment, and the versions that were current then of all that was told of it
+    /// and of those merged into it.
+    async fn rows(&self, tenant: &str, asked: &str, moment: Moment) -> Result<(String, Vec<SourceRow>), Error> {
+        let merged = self.reader.merged_into(tenant, asked).await?;
+        let answering = merged.as_deref().unwrap_or(asked);
+        let mut rows = self.reader.sources(tenant, answering, moment.known_at.is_none()).await?;
+        if moment.known_at.is_none() {
+            return Ok((answering.to_owned(), rows));
+        }
+        // Those that are merged now may have been apart then.
+        rows.retain(|row| moment.knew(row));
+        let mut merges = HashMap::new();
+        for row in rows.iter().filter(|row| row.kind == ACCOUNT) {
+            if let Some(into) = merged_into(&source(row)?) {
+                merges.insert(row.account.clone(), into.to_owned());
+            }
+        }
+        let answering_then = |account: &str| {
+            let mut account = account;
+            // Each account is merged once at most.
+            for _ in 0..merges.len() {
+                account = merges.get(account).map_or(account, String::as_str);
+            }
+            account.to_owned()
+        };
+        let answering = answering_then(asked);
+        rows.retain(|row| answering_then(&row.account) == answering);
+        Ok((answering, rows))
+    }
+
+    fn fold(&self, facts: &[(String, Facts)]) -> Ledger {
+        Ledger::fold(self.model.half_lives(), facts.iter().map(|(source, facts)| (source.as_str(), facts)))
+    }
+
+    /// Assesses.
+    pub(crate) fn assess(&self, picture: Picture) -> wire::Assessment {
+        let assessment = assess(&picture.ledger, &self.model, picture.now);
+        let merged_into = (picture.account != picture.asked).then_some(picture.account);
+        let beside =
+            Beside { account: picture.asked, currency: picture.currency, merged_into, freshness: picture.freshness };
+        crate::wire::assessment(&assessment, &picture.ledger, beside)
+    }
+}
+
+fn told(rows: &[SourceRow], moment: Moment) -> Result<Vec<(String, Facts)>, Error> {
+    rows.iter().map(|row| Ok((row.source.clone(), moment.facts(row)?))).collect()
+}

@@ -1,0 +1,60 @@
+//! The figures of an assessment that lists filter and order by.
+
+use dynamics::{Assessment, Facet, View};
+
+/// The figures, in the order of their columns in `standings`.
+pub(crate) const METRICS: usize = 41;
+
+/// Returns the names of the figures: columns of the table and fields of the filter.
+pub(crate) fn names() -> Vec<String> {
+    let mut names: Vec<String> = ["bond", "gap", "trust_gap", "confidence", "velocity"].map(str::to_owned).to_vec();
+    for view in View::ALL {
+        let facets = Facet::ALL.map(Facet::name);
+        for part in std::iter::once("index").chain(facets) {
+            let view = view.name();
+            names.push(format!("{view}_{part}"));
+            names.push(format!("{view}_{part}_confidence"));
+            names.push(format!("{view}_{part}_velocity"));
+        }
+    }
+    names
+}
+
+/// Returns the figures of an assessment, in the order of [`names`].
+pub(crate) fn figures(assessment: &Assessment) -> Vec<f64> {
+    let relationship = &assessment.relationship;
+    let mut figures = Vec::with_capacity(METRICS);
+    figures.extend([
+        relationship.bond,
+        relationship.gap,
+        relationship.trust_gap,
+        relationship.confidence,
+        relationship.velocity,
+    ]);
+    for view in &assessment.views {
+        figures.extend([view.index, view.confidence, view.velocity]);
+        for facet in &view.facets {
+            figures.extend([facet.score, facet.confidence, facet.velocity]);
+        }
+    }
+    figures
+}
+
+#[cfg(test)]
+mod tests {
+    use dynamics::{HalfLives, Ledger, Model};
+
+    use super::*;
+
+    #[test]
+    fn every_figure_has_a_name_and_a_column() {
+        let model = Model::default();
+        let ledger = Ledger::new(HalfLives::new(180, 45).unwrap());
+        assert_eq!(names().len(), METRICS);
+        assert_eq!(figures(&dynamics::assess(&ledger, &model, 0)).len(), METRICS);
+        let migration = include_str!("../migrations/0001_aggregator.sql");
+        for name in names() {
+            assert!(migration.contains(&format!("    {name} double precision")), "{name}");
+        }
+    }
+}

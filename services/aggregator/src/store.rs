@@ -1,0 +1,320 @@
+//! Every SQL statement of the aggregator that reads. What writes stands in `apply.rs`'s transaction, in `tables.rs`.
+
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
+use store::{Database, Error, Mark, bind_row_sets, placeholders};
+
+use crate::filter::{Comparison, Order, Value};
+
+/// A version of a resource, as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SourceRow {
+    pub(crate) tenant: String,
+    /// The account that the resource itself names.
+    pub(crate) account: String,
+    pub(crate) source: String,
+    pub(crate) version: i64,
+    pub(crate) kind: String,
+    pub(crate) happened_at: i64,
+    pub(crate) recorded_at: i64,
+    pub(crate) superseded_at: Option<i64>,
+    pub(crate) deleted_at: Option<i64>,
+    pub(crate) document: Vec<u8>,
+}
+
+impl SourceRow {
+    pub(crate) const COLUMNS: &'static str =
+        "tenant, account, source, version, kind, happened_at, recorded_at, superseded_at, deleted_at, document";
+
+    pub(crate) fn read(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            tenant: row.try_get(0)?,
+            account: row.try_get(1)?,
+            source: row.try_get(2)?,
+            version: row.try_get(3)?,
+            kind: row.try_get(4)?,
+            happened_at: row.try_get(5)?,
+            recorded_at: row.try_get(6)?,
+            superseded_at: row.try_get(7)?,
+            deleted_at: row.try_get(8)?,
+            document: row.try_get(9)?,
+        })
+    }
+}
+
+/// An account's ledger, as it is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct LedgerRow {
+    pub(crate) tenant: String,
+    pub(crate) account: String,
+    pub(crate) currency: String,
+    pub(crate) document: Vec<u8>,
+}
+
+/// A place in a timeline: after this time and source, going back.
+#[derive(Debug, Clone)]
+pub(crate) struct TimelinePlace {
+    pub(crate) happened_at: i64,
+    pub(crate) source: String,
+}
+
+/// A place in a list of standings: after this figure and account.
+#[derive(Debug, Clone)]
+pub(crate) struct StandingPlace {
+    pub(crate) figure: f64,
+    pub(crate) account: String,
+}
+
+/// What a portfolio looks like, counted.
+#[derive(Debug, Default)]
+pub(crate) struct Shape {
+    pub(crate) stages: Vec<(String, i64)>,
+    pub(crate) bonds: Vec<i64>,
+    pub(crate) gaps: Vec<i64>,
+}
+
+/// Reads what the aggregator keeps.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    pub(crate) database: Database,
+}
+
+impl Reader {
+    /// How far each feed has been followed.
+    pub(crate) async fn followed(&self) -> Result<Vec<Mark>, Error> {
+        let rows =
+            sqlx::query("select feed, feed_partition, position from followed").fetch_all(&self.database.reader).await?;
+        let mut marks = Vec::with_capacity(rows.len());
+        for row in rows {
+            let partition: i64 = row.try_get(1)?;
+            let partition = u32::try_from(partition).ok().filter(|partition| *partition < store::PARTITIONS);
+            let partition = partition.ok_or_else(|| Error::Damaged("a followed partition's number".to_owned()))?;
+            marks.push(Mark { feed: row.try_get(0)?, partition, position: row.try_get(2)? });
+        }
+        Ok(marks)
+    }
+
+    /// The ledgers of those accounts that have one.
+    #[tracing::instrument(name = "aggregator.ledgers", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "ledgers", otel.kind = "client"))]
+    pub(crate) async fn ledgers(&self, tenant: &str, accounts: &[&str]) -> Result<Vec<LedgerRow>, Error> {
+        let mut found = Vec::with_capacity(accounts.len());
+        for set in bind_row_sets(accounts) {
+            let text = format!(
+                "select tenant, account, currency, document from ledgers where (tenant, account) in (values {})",
+                placeholders(set.len(), 2)
+            );
+            let mut select = sqlx::query(AssertSqlSafe(text));
+            for account in set {
+                select = select.bind(tenant).bind(*account);
+            }
+            for row in select.fetch_all(&self.database.reader).await? {
+                found.push(read_ledger(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// A page of all ledgers of a tenant (or of every tenant), by tenant and account.
+    pub(crate) async fn ledger_page(
+        &self,
+        tenant: Option<&str>,
+        after: (&str, &str),
+        limit: i64,
+    ) -> Result<Vec<LedgerRow>, Error> {
+        let text = format!(
+            "select tenant, account, currency, document from ledgers
+             where (tenant, account) > ($1, $2){} order by tenant, account limit $3",
+            if tenant.is_some() { " and tenant = $4" } else { "" }
+        );
+        let mut select = sqlx::query(AssertSqlSafe(text)).bind(after.0).bind(after.1).bind(limit);
+        if let Some(tenant) = tenant {
+            select = select.bind(tenant);
+        }
+        let rows = select.fetch_all(&self.database.reader).await?;
+        Ok(rows.iter().map(read_ledger).collect::<Result<_, _>>()?)
+    }
+
+    /// How many ledgers a tenant has.
+    pub(crate) async fn ledger_count(&self, tenant: &str) -> Result<i64, Error> {
+        let row = sqlx::query("select count(*) from ledgers where tenant = $1")
+            .bind(tenant)
+            .fetch_one(&self.database.reader)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// The account that answers for one that was merged away.
+    pub(crate) async fn merged_into(&self, tenant: &str, account: &str) -> Result<Option<String>, Error> {
+        let row = sqlx::query("select into_account from merges where tenant = $1 and account = $2")
+            .bind(tenant)
+            .bind(account)
+            .fetch_optional(&self.database.reader)
+            .await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    /// All versions of all that was told of an account and of those merged into it; of the current versions only, if so
+    /// asked.
+    #[tracing::instrument(name = "aggregator.sources", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "sources", otel.kind = "client"))]
+    pub(crate) async fn sources(&self, tenant: &str, account: &str, current: bool) -> Result<Vec<SourceRow>, Error> {
+        let mut connection = self.database.reader.acquire().await?;
+        sources(&mut connection, tenant, account, current).await
+    }
+
+    /// A page of a timeline, latest first.
+    #[tracing::instrument(name = "aggregator.timeline", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "sources", otel.kind = "client"))]
+    pub(crate) async fn timeline(
+        &self,
+        tenant: &str,
+        account: &str,
+        after: Option<&TimelinePlace>,
+        limit: i64,
+    ) -> Result<Vec<SourceRow>, Error> {
+        let text = format!(
+            "select {} from sources
+             where tenant = $1
+             and (account = $2 or account in (select account from merges where tenant = $1 and into_account = $2))
+             and superseded_at is null and deleted_at is null and kind <> 'referral'{}
+             order by happened_at desc, source desc limit $3",
+            SourceRow::COLUMNS,
+            if after.is_some() { " and (happened_at, source) < ($4, $5)" } else { "" }
+        );
+        let mut select = sqlx::query(AssertSqlSafe(text)).bind(tenant).bind(account).bind(limit);
+        if let Some(after) = after {
+            select = select.bind(after.happened_at).bind(&after.source);
+        }
+        let rows = select.fetch_all(&self.database.reader).await?;
+        Ok(rows.iter().map(SourceRow::read).collect::<Result<_, _>>()?)
+    }
+
+    /// A page of the accounts whose standings pass the comparisons, each with its place and the time it was assessed.
+    #[tracing::instrument(name = "aggregator.standings", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "standings", otel.kind = "client"))]
+    pub(crate) async fn standings(
+        &self,
+        tenant: &str,
+        comparisons: &[Comparison],
+        order: &Order,
+        after: Option<&StandingPlace>,
+        limit: i64,
+    ) -> Result<Vec<(StandingPlace, i64)>, Error> {
+        // Column names and operators come from fixed lists; values are bound.
+        let figure = order.column.as_deref().unwrap_or("bond");
+        let mut text = format!("select account, {figure}, assessed_at from standings where tenant = $1");
+        let mut count = 1;
+        for comparison in comparisons {
+            count += 1;
+            text.push_str(&format!(" and {} {} ${count}", comparison.column, comparison.operator));
+        }
+        let (direction, beyond) = if order.descending { (" desc", "<") } else { ("", ">") };
+        match (&order.column, after) {
+            (Some(column), Some(_)) => text.push_str(&format!(
+                " and ({column} {beyond} ${a} or ({column} = ${a} and account > ${b}))",
+                a = count + 1,
+                b = count + 2
+            )),
+            (None, Some(_)) => text.push_str(&format!(" and account > ${}", count + 1)),
+            (_, None) => {}
+        }
+        let by = order.column.as_ref().map_or(String::new(), |column| format!("{column}{direction}, "));
+        text.push_str(&format!(" order by {by}account limit {limit}"));
+
+        let mut select = sqlx::query(AssertSqlSafe(text)).bind(tenant);
+        for comparison in comparisons {
+            select = match &comparison.value {
+                Value::Number(number) => select.bind(*number),
+                Value::Text(text) => select.bind(text),
+            };
+        }
+        if let Some(after) = after {
+            if order.column.is_some() {
+                select = select.bind(after.figure);
+            }
+            select = select.bind(&after.account);
+        }
+        let rows = select.fetch_all(&self.database.reader).await?;
+        let mut places = Vec::with_capacity(rows.len());
+        for row in rows {
+            places.push((StandingPlace { account: row.try_get(0)?, figure: row.try_get(1)? }, row.try_get(2)?));
+        }
+        Ok(places)
+    }
+
+    /// Accounts whose standing is older than a time, the oldest first.
+    pub(crate) async fn stale(&self, assessed_before: i64, limit: i64) -> Result<Vec<(String, String)>, Error> {
+        let rows =
+            sqlx::query("select tenant, account from standings where assessed_at < $1 order by assessed_at limit $2")
+                .bind(assessed_before)
+                .bind(limit)
+                .fetch_all(&self.database.reader)
+                .await?;
+        let mut accounts = Vec::with_capacity(rows.len());
+        for row in rows {
+            accounts.push((row.try_get(0)?, row.try_get(1)?));
+        }
+        Ok(accounts)
+    }
+
+    /// Counts a portfolio: stages, bonds in ten bins from 0 to 100, gaps in ten bins from -100 to 100.
+    #[tracing::instrument(name = "aggregator.shape", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "standings", otel.kind = "client"))]
+    pub(crate) async fn shape(&self, tenant: &str) -> Result<Shape, Error> {
+        let mut shape = Shape::default();
+        let rows = sqlx::query("select stage, count(*) from standings where tenant = $1 group by stage")
+            .bind(tenant)
+            .fetch_all(&self.database.reader)
+            .await?;
+        for row in rows {
+            shape.stages.push((row.try_get(0)?, row.try_get(1)?));
+        }
+        let bin = |column: &str, low: i32, width: i32, index: i32| {
+            let from = low + index * width;
+            // The first and the last bin take in what rounding may have put just outside.
+            let least = if index == 0 { String::new() } else { format!("{column} >= {from} and ") };
+            let most = if index == 9 { "1 = 1".to_owned() } else { format!("{column} < {}", from + width) };
+            format!("count(case when {least}{most} then 1 end)")
+        };
+        let bins: Vec<String> =
+            (0..10).map(|i| bin("bond", 0, 10, i)).chain((0..10).map(|i| bin("gap", -100, 20, i))).collect();
+        let text = format!("select {} from standings where tenant = $1", bins.join(", "));
+        let row = sqlx::query(AssertSqlSafe(text)).bind(tenant).fetch_one(&self.database.reader).await?;
+        for index in 0..10 {
+            shape.bonds.push(row.try_get(index)?);
+            shape.gaps.push(row.try_get(index + 10)?);
+        }
+        Ok(shape)
+    }
+
+    /// What the stored ledgers were made with.
+    pub(crate) async fn setting(&self, name: &str) -> Result<Option<String>, Error> {
+        let row = sqlx::query("select value from settings where name = $1")
+            .bind(name)
+            .fetch_optional(&self.database.reader)
+            .await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+}
+
+pub(crate) fn read_ledger(row: &AnyRow) -> Result<LedgerRow, sqlx::Error> {
+    Ok(LedgerRow {
+        tenant: row.try_get(0)?,
+        account: row.try_get(1)?,
+        currency: row.try_get(2)?,
+        document: row.try_get(3)?,
+    })
+}
+
+/// As [`Reader::sources`], on a given connection.
+pub(crate) async fn sources(
+    connection: &mut sqlx::AnyConnection,
+    tenant: &str,
+    account: &str,
+    current: bool,
+) -> Result<Vec<SourceRow>, Error> {
+    let text = format!(
+        "select {} from sources
+         where tenant = $1
+         and (account = $2 or account in (select account from merges where tenant = $1 and into_account = $2)){}",
+        SourceRow::COLUMNS,
+        if current { " and superseded_at is null" } else { "" }
+    );
+    let rows = sqlx::query(AssertSqlSafe(text)).bind(tenant).bind(account).fetch_all(connection).await?;
+    Ok(rows.iter().map(SourceRow::read).collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,161 @@
+//! What holds for the aggregator as a whole, whatever the feeds tell and however: on SQLite, and on PostgreSQL when
+//! `TEST_DATABASE_URL` names a server.
+
+mod history;
+mod properties;
+mod rules;
+
+use std::collections::BTreeMap;
+
+use contracts::assessments::v1 as wire;
+use dynamics::Model;
+use runtime::Clock;
+use sqlx::{Executor as _, Row as _};
+use store::{Database, Mark, testing::Scratch};
+
+use crate::{
+    MIGRATIONS,
+    apply::{Applier, Heard, fold},
+    picture::{Gallery, Moment},
+    progress::Progress,
+    store::{Reader, SourceRow},
+    told::Told,
+};
+
+/// A database with what it takes to apply and to answer.
+struct Place {
+    scratch: Scratch,
+    database: Database,
+    clock: Clock,
+    progress: Progress,
+}
+
+/// All that is kept, in a form that can be compared.
+#[derive(Debug, PartialEq)]
+struct Kept {
+    sources: Vec<SourceRow>,
+    merges: Vec<[String; 3]>,
+    /// By tenant and account, with the currency.
+    ledgers: BTreeMap<(String, String), (String, Vec<u8>)>,
+    /// By tenant and account: stage and figures.
+    standings: BTreeMap<(String, String), (String, Vec<f64>)>,
+}
+
+impl Place {
+    async fn sqlite() -> Self {
+        Self::open(Scratch::sqlite().unwrap()).await
+    }
+
+    /// None if no server is named.
+    async fn postgres() -> Option<Self> {
+        Some(Self::open(Scratch::postgres().await.unwrap()?).await)
+    }
+
+    async fn open(scratch: Scratch) -> Self {
+        let database = Database::open(&scratch.url, &MIGRATIONS).await.unwrap();
+        Self { scratch, database, clock: Clock::fixed(0), progress: Progress::new(&[]) }
+    }
+
+    async fn close(self) {
+        self.database.close().await;
+        self.scratch.drop_schema().await.unwrap();
+    }
+
+    /// Empties it.
+    async fn clear(&mut self) {
+        for table in ["followed", "sources", "merges", "ledgers", "standings", "settings"] {
+            let text = sqlx::AssertSqlSafe(format!("delete from {table}"));
+            self.database.writer.execute(text).await.unwrap();
+        }
+        self.restart().await;
+    }
+
+    /// Goes on as a new process would.
+    async fn restart(&mut self) {
+        self.progress = Progress::new(&self.reader().followed().await.unwrap());
+        self.applier().rebuild_if_outdated().await.unwrap();
+    }
+
+    fn reader(&self) -> Reader {
+        Reader { database: self.database.clone() }
+    }
+
+    fn applier(&self) -> Applier {
+        Applier {
+            database: self.database.clone(),
+            model: Model::default(),
+            clock: self.clock.clone(),
+            progress: self.progress.clone(),
+        }
+    }
+
+    fn gallery(&self) -> Gallery {
+        Gallery {
+            reader: self.reader(),
+            progress: self.progress.clone(),
+            model: Model::default(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    async fn apply(&self, told: &[Told]) {
+        let heard = Heard { told: told.to_vec(), through: vec![] };
+        self.applier().apply(&[heard]).await.unwrap();
+    }
+
+    /// The assessment of an account, if there is one.
+    async fn assess(&self, tenant: &str, account: &str, moment: Moment) -> Option<wire::Assessment> {
+        let pictures = self.gallery().find_all(tenant, &[account], moment).await.unwrap();
+        let picture = pictures.into_iter().next().flatten()?;
+        Some(wire::Assessment { freshness: vec![], ..self.gallery().assess(picture) })
+    }
+
+    async fn kept(&self) -> Kept {
+        let columns = SourceRow::COLUMNS;
+        let sources = format!("select {columns} from sources order by tenant, account, source, version");
+        let sources = self.rows(&sources).await.iter().map(|row| SourceRow::read(row).unwrap()).collect();
+        let merges = self.rows("select tenant, account, into_account from merges order by tenant, account").await;
+        let merges = merges.iter().map(|row| [row.get(0), row.get(1), row.get(2)]).collect();
+        let ledgers = self.reader().ledger_page(None, ("", ""), i64::MAX).await.unwrap();
+        let ledgers = ledgers.into_iter().map(|row| ((row.tenant, row.account), (row.currency, row.document)));
+        let names = crate::standing::names();
+        let standings = self.rows(&format!("select tenant, account, stage, {} from standings", names.join(", "))).await;
+        let standings = standings.iter().map(|row| {
+            let figures = (0..names.len()).map(|index| row.get(index + 3)).collect();
+            ((row.get(0), row.get(1)), (row.get(2), figures))
+        });
+        Kept { sources, merges, ledgers: ledgers.collect(), standings: standings.collect() }
+    }
+
+    async fn rows(&self, text: &str) -> Vec<sqlx::any::AnyRow> {
+        let text = sqlx::AssertSqlSafe(text.to_owned());
+        sqlx::query(text).fetch_all(&self.database.reader).await.unwrap()
+    }
+
+    /// Checks that what is kept hangs together: each account of which something stands has a ledger, which is the fold of
+    /// its sources, and a standing.
+    async fn check(&self, kept: &Kept) {
+        let answering = |tenant: &str, account: &str| {
+            let merge = kept.merges.iter().find(|[of, duplicate, _]| of == tenant && duplicate == account);
+            merge.map_or(account, |[_, _, into]| into).to_owned()
+        };
+        let standing = kept.sources.iter().filter(|row| row.superseded_at.is_none() && row.deleted_at.is_none());
+        let mut accounts: Vec<(String, String)> =
+            standing.map(|row| (row.tenant.clone(), answering(&row.tenant, &row.account))).collect();
+        accounts.sort();
+        accounts.dedup();
+        assert_eq!(kept.ledgers.keys().cloned().collect::<Vec<_>>(), accounts, "each account has its ledger");
+        assert_eq!(kept.standings.keys().cloned().collect::<Vec<_>>(), accounts, "each account has its standing");
+        for ((tenant, account), (_, document)) in &kept.ledgers {
+            let rows = self.reader().sources(tenant, account, true).await.unwrap();
+            assert_eq!(*document, fold(&Model::default(), &rows).unwrap().encode(), "{tenant} {account}");
+        }
+    }
+}
+
+/// A mark of the orders feed.
+fn mark(partition: u32, position: i64) -> Mark {
+    Mark { feed: "orders".to_owned(), partition, position }
+}
+
+const NOW: Moment = Moment { as_of: None, known_at: None };

@@ -1,0 +1,195 @@
+//! A transaction in the making: what was kept before a batch, and what the batch makes of it.
+//!
+//! A version that is not newer than the one kept is ignored, so that hearing a thing twice changes nothing. A newer one
+//! replaces what the older said: its facts are taken out of the account's ledger and the new ones put in.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use dynamics::Facts;
+use sqlx::AnyConnection;
+use store::Error;
+
+use crate::{
+    store::SourceRow,
+    tables::{self, AccountKey, SourceKey},
+    told::{Told, facts, merged_into, referral_source, referrer},
+};
+
+/// What an account's source said and what it says.
+pub(crate) struct Shift {
+    pub(crate) source: String,
+    pub(crate) old: Facts,
+    pub(crate) new: Facts,
+}
+
+/// What is to be written of one batch.
+#[derive(Default)]
+pub(crate) struct Work {
+    /// What changed in the ledger of each account that answers for itself.
+    pub(crate) shifts: BTreeMap<AccountKey, Vec<Shift>>,
+    /// Accounts whose ledgers are to be folded anew.
+    pub(crate) rebuild: BTreeSet<AccountKey>,
+    /// The currency of each account's orders, as far as one was told.
+    pub(crate) currencies: HashMap<AccountKey, String>,
+    /// Accounts that were merged away in this batch, in order, with those that answer for them.
+    pub(crate) new_merges: Vec<(AccountKey, String)>,
+    /// All that were merged away, of those that are touched.
+    merges: HashMap<AccountKey, String>,
+    /// The current version of each source that is touched.
+    current: HashMap<SourceKey, SourceRow>,
+    /// New versions.
+    inserts: BTreeMap<(SourceKey, i64), SourceRow>,
+    /// Versions kept before that are no longer current, with what replaced them.
+    superseded: Vec<(SourceKey, i64)>,
+    /// Sources of which no version but the last may be kept.
+    erased: Vec<SourceKey>,
+}
+
+impl Work {
+    /// Reads all that the batch can touch.
+    pub(crate) async fn load(connection: &mut AnyConnection, batch: &[&Told]) -> Result<Self, Error> {
+        let mut work = Self::default();
+        let keys = batch.iter().map(|told| (told.tenant.clone(), told.account.clone(), told.source.name().to_owned()));
+        work.load_sources(connection, keys.collect()).await?;
+
+        let mut accounts = BTreeSet::new();
+        let mut referrals = BTreeSet::new();
+        // Referrals are kept with the account that referred, which the old version and the new one may name differently.
+        for row in work.current.values() {
+            referrals.extend(referrer(row)?.map(|referrer| referral_key(&row.tenant, referrer, &row.account)));
+        }
+        for told in batch {
+            referrals.extend(told.referral().as_ref().map(key_of));
+            let named = [Some(told.account.as_str()), merged_into(&told.source)];
+            accounts.extend(named.into_iter().flatten().map(|account| (told.tenant.clone(), account.to_owned())));
+        }
+        accounts.extend(referrals.iter().map(|(tenant, account, _)| (tenant.clone(), account.clone())));
+        work.load_sources(connection, referrals).await?;
+        let accounts: Vec<AccountKey> = accounts.into_iter().collect();
+        work.merges = tables::merges(connection, &accounts).await?;
+        Ok(work)
+    }
+
+    async fn load_sources(&mut self, connection: &mut AnyConnection, keys: BTreeSet<SourceKey>) -> Result<(), Error> {
+        let keys: Vec<SourceKey> = keys.into_iter().collect();
+        for row in tables::current_sources(connection, &keys).await? {
+            self.current.insert(key_of(&row), row);
+        }
+        Ok(())
+    }
+
+    /// Takes in one version of a resource.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if what is kept cannot be read.
+    pub(crate) fn hear(&mut self, told: &Told) -> Result<(), Error> {
+        let row = told.row();
+        let old = self.current.get(&key_of(&row));
+        if old.is_some_and(|old| old.version >= told.version) {
+            return Ok(());
+        }
+        let old_referrer = old.map(referrer).transpose()?.flatten();
+        self.replace(row, told.is_erased())?;
+
+        let referral = told.referral();
+        if let Some(old_referrer) = old_referrer
+            && referral.as_ref().is_none_or(|referral| referral.account != old_referrer)
+            && let Some(gone) = self.current.get(&referral_key(&told.tenant, old_referrer, &told.account))
+        {
+            let withdrawn = SourceRow {
+                version: told.version,
+                recorded_at: told.recorded_at,
+                deleted_at: Some(told.recorded_at),
+                ..gone.clone()
+            };
+            self.replace(withdrawn, false)?;
+        }
+        if let Some(referral) = referral {
+            self.replace(referral, false)?;
+        }
+        if let Some(into) = merged_into(&told.source) {
+            let into = self.answering(&told.tenant, into);
+            self.merge((told.tenant.clone(), told.account.clone()), into);
+        }
+        if let Some(currency) = told.currency() {
+            let account = self.answering(&told.tenant, &told.account);
+            self.currencies.insert((told.tenant.clone(), account), currency.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Puts a version in the place of the one before.
+    fn replace(&mut self, row: SourceRow, is_erased: bool) -> Result<(), Error> {
+        let key = key_of(&row);
+        let old = self.current.get(&key);
+        let old_facts = old.map(facts).transpose()?.unwrap_or_default();
+        if let Some(old) = old {
+            match self.inserts.get_mut(&(key.clone(), old.version)) {
+                Some(insert) => insert.superseded_at = Some(row.recorded_at),
+                None => self.superseded.push((key.clone(), row.recorded_at)),
+            }
+        }
+        if is_erased {
+            self.inserts.retain(|(inserted, _), _| *inserted != key);
+            self.erased.push(key.clone());
+        }
+        let account = self.answering(&row.tenant, &row.account);
+        let shift = Shift { source: row.source.clone(), old: old_facts, new: facts(&row)? };
+        self.shifts.entry((row.tenant.clone(), account)).or_default().push(shift);
+        self.inserts.insert((key.clone(), row.version), row.clone());
+        self.current.insert(key, row);
+        Ok(())
+    }
+
+    /// Lets another account answer for a duplicate and for those that were merged into it before.
+    fn merge(&mut self, duplicate: AccountKey, into: String) {
+        let (tenant, account) = &duplicate;
+        // Only a history that was rewritten behind our back leads around in a circle.
+        if into == *account {
+            return;
+        }
+        for ((_, _), answering) in self.merges.iter_mut().filter(|((of, _), into)| of == tenant && *into == account) {
+            answering.clone_from(&into);
+        }
+        self.rebuild.remove(&duplicate);
+        self.rebuild.insert((tenant.clone(), into.clone()));
+        self.shifts.remove(&duplicate);
+        self.merges.insert(duplicate.clone(), into.clone());
+        self.new_merges.push((duplicate, into));
+    }
+
+    /// The account that answers for one.
+    fn answering(&self, tenant: &str, account: &str) -> String {
+        let key = (tenant.to_owned(), account.to_owned());
+        self.merges.get(&key).cloned().unwrap_or(key.1)
+    }
+
+    /// The accounts of which something that was touched still stands.
+    pub(crate) fn standing(&self) -> HashSet<AccountKey> {
+        let rows = self.current.values().filter(|row| row.deleted_at.is_none());
+        rows.map(|row| (row.tenant.clone(), self.answering(&row.tenant, &row.account))).collect()
+    }
+
+    /// Writes sources and merges. Ledgers are left to the caller.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn store_sources(&self, connection: &mut AnyConnection) -> Result<(), Error> {
+        tables::erase(connection, &self.erased).await?;
+        tables::supersede(connection, &self.superseded).await?;
+        let inserts: Vec<&SourceRow> = self.inserts.values().collect();
+        tables::insert_sources(connection, &inserts).await?;
+        for ((tenant, account), into) in &self.new_merges {
+            tables::merge(connection, tenant, account, into).await?;
+        }
+        Ok(())
+    }
+}
+
+fn key_of(row: &SourceRow) -> SourceKey {
+    (row.tenant.clone(), row.account.clone(), row.source.clone())
+}
+
+fn referral_key(tenant: &str, referrer: String, referred: &str) -> SourceKey {
+    (tenant.to_owned(), referrer, referral_source(referred))
+}
