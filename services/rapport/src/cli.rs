@@ -1,0 +1,97 @@
+//! The command line: what can be asked, and who answers.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    client::ConnectArgs,
+    commands::{assess, compare, export, health, import, timeline, verify},
+    demo::{self, DemoArgs},
+    exit::{self, Error, Exit},
+    output,
+    serve::{self, ServeArgs},
+};
+
+/// Customer dynamics: turns what passes between a provider and its customers into assessments of their relationship.
+#[derive(Debug, Parser)]
+#[command(name = "rapport", version, after_help = exit::HELP, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    connect: ConnectArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run all five services, or those named.
+    Serve(Box<ServeArgs>),
+    /// Start the suite on temporary data, load real sample data, print assessments and keep serving.
+    Demo(DemoArgs),
+    /// Import files of accounts, orders, interactions or feedback.
+    Import(import::ImportArgs),
+    /// Assess one account, from both sides, with the reasons.
+    Assess(assess::AssessArgs),
+    /// Export what is known of every account, one row each.
+    Export(export::ExportArgs),
+    /// Tell what moved one account's scores between two times.
+    Compare(compare::CompareArgs),
+    /// List everything that passed between the two parties, latest first.
+    Timeline(timeline::TimelineArgs),
+    /// Recompute every ledger from its evidence and report differences.
+    Verify(verify::VerifyArgs),
+    /// Ask whether the suite is serving.
+    Health(health::HealthArgs),
+}
+
+impl Cli {
+    /// Does what was asked and says by the exit code how that went.
+    pub fn run(self) -> ExitCode {
+        if let Command::Serve(args) = self.command {
+            return serve::run(*args);
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        match runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(self.ask())) {
+            Ok(exit) => exit.into(),
+            Err(error) if error.is_broken_pipe() => Exit::Ok.into(),
+            Err(error) => {
+                output::note(&format!("rapport: {error}"));
+                error.exit().into()
+            }
+        }
+    }
+
+    async fn ask(self) -> Result<Exit, Error> {
+        let connect = self.connect;
+        match self.command {
+            Command::Serve(_) => Ok(Exit::Ok),
+            Command::Demo(args) => demo::run(args).await,
+            Command::Import(args) => import::run(&connect, args).await,
+            Command::Assess(args) => assess::run(&connect, args).await,
+            Command::Export(args) => export::run(&connect, args).await,
+            Command::Compare(args) => compare::run(&connect, args).await,
+            Command::Timeline(args) => timeline::run(&connect, args).await,
+            Command::Verify(args) => verify::run(&connect, args).await,
+            Command::Health(args) => health::run(&connect, args).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_may_follow_the_command() {
+        let cli = Cli::try_parse_from(["rapport", "assess", "acme", "--tenant", "retail"]).expect("good usage");
+        assert_eq!(cli.connect.tenant, "retail");
+    }
+}

@@ -1,0 +1,122 @@
+//! The connection to a running suite: who asks, for which tenant, and how long they wait.
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use contracts::assessments::v1::assessments_service_client::AssessmentsServiceClient;
+use tonic::{
+    Request, Status,
+    metadata::{Ascii, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::{Channel, Endpoint},
+};
+
+use crate::exit::Error;
+
+/// The largest answer that is taken: a page of a thousand assessments is a few megabytes.
+const LARGEST_ANSWER: usize = 64 << 20;
+
+/// Where to connect, and as whom.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ConnectArgs {
+    /// The address of the suite.
+    #[arg(long, global = true, env = "RAPPORT_ENDPOINT", default_value = "http://127.0.0.1:7600", value_name = "URL")]
+    pub endpoint: String,
+    /// The tenant.
+    #[arg(long, global = true, env = "RAPPORT_TENANT", default_value = "default")]
+    pub tenant: String,
+    /// A file with the bearer token to present.
+    #[arg(long, global = true, env = "RAPPORT_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// How many seconds to wait for an answer. Imports and checks take as long as they take.
+    #[arg(long, global = true, env = "RAPPORT_TIMEOUT", default_value_t = 30, value_name = "SECONDS")]
+    pub timeout: u64,
+}
+
+/// A channel that says who asks.
+pub type Service = InterceptedService<Channel, Identity>;
+
+/// A connection to a running suite.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    channel: Channel,
+    identity: Identity,
+    timeout: Duration,
+}
+
+impl Connection {
+    /// Prepares a connection; it is made with the first call.
+    pub fn open(args: &ConnectArgs) -> Result<Self, Error> {
+        let token = match &args.token_file {
+            None => None,
+            Some(path) => {
+                let token = fs::read_to_string(path);
+                Some(token.map_err(|error| Error::NoInput(format!("{}: {error}", path.display())))?)
+            }
+        };
+        let endpoint = Endpoint::from_shared(args.endpoint.clone())
+            .map_err(|error| Error::Usage(format!("--endpoint {}: {error}", args.endpoint)))?
+            .connect_timeout(Duration::from_secs(args.timeout.clamp(1, 10)))
+            .http2_keep_alive_interval(Duration::from_secs(30))
+            .tcp_nodelay(true);
+        Ok(Self {
+            channel: endpoint.connect_lazy(),
+            identity: Identity::new(&args.tenant, token.as_deref())?,
+            timeout: Duration::from_secs(args.timeout.max(1)),
+        })
+    }
+
+    /// A connection over a channel that stands already, for a tenant.
+    pub fn over(channel: Channel, tenant: &str) -> Result<Self, Error> {
+        Ok(Self { channel, identity: Identity::new(tenant, None)?, timeout: Duration::from_secs(30) })
+    }
+
+    /// The channel, saying who asks.
+    pub fn service(&self) -> Service {
+        InterceptedService::new(self.channel.clone(), self.identity.clone())
+    }
+
+    /// A client of the assessments.
+    pub fn assessments(&self) -> AssessmentsServiceClient<Service> {
+        AssessmentsServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)
+    }
+
+    /// A request that is given up after the connection's timeout.
+    pub fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.set_timeout(self.timeout);
+        request
+    }
+}
+
+/// Adds the tenant and the token to each request.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    tenant: MetadataValue<Ascii>,
+    authorization: Option<MetadataValue<Ascii>>,
+}
+
+impl Identity {
+    fn new(tenant: &str, token: Option<&str>) -> Result<Self, Error> {
+        let authorization = match token {
+            None => None,
+            Some(token) => {
+                let value = format!("Bearer {}", token.trim()).parse::<MetadataValue<Ascii>>();
+                let mut value = value.map_err(|_| Error::Usage("the token file does not hold a token".to_owned()))?;
+                value.set_sensitive(true);
+                Some(value)
+            }
+        };
+        let wrong = |_| Error::Usage(format!("--tenant {tenant:?}: only visible ASCII characters"));
+        Ok(Self { tenant: tenant.parse().map_err(wrong)?, authorization })
+    }
+}
+
+impl Interceptor for Identity {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("rapport-tenant", self.tenant.clone());
+        if let Some(authorization) = &self.authorization {
+            request.metadata_mut().insert("authorization", authorization.clone());
+        }
+        Ok(request)
+    }
+}
