@@ -1,0 +1,362 @@
+//! The three services that take part, called alike.
+
+use std::{pin::Pin, time::Duration};
+
+use contracts::{
+    common::v1::{FeedPosition, FeedStart, FreshnessToken, Money, Party},
+    feedback::v1::{feedback_service_client::FeedbackServiceClient, *},
+    interactions::v1::{interactions_service_client::InteractionsServiceClient, *},
+    orders::v1::{orders_service_client::OrdersServiceClient, *},
+};
+use prost_types::FieldMask;
+use runtime::Peer;
+use tests::{TENANT, ask, day, eventually};
+use tokio_stream::{Stream, StreamExt as _, iter};
+use tonic::{Request, Status};
+use tonic_types::StatusExt as _;
+
+use super::{chance::Chance, judge::Change};
+
+/// What a stream answers.
+pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>>>>;
+
+/// A message of a feed: changes, and how far it has come.
+pub(super) type Message = (Vec<Change>, Vec<FeedPosition>);
+
+/// The answer to a batch: how many rows landed, were unchanged, were refused.
+pub(super) type Counts = (usize, usize, usize);
+
+/// A unary write.
+#[derive(Clone, Debug)]
+pub(super) enum Write {
+    Create { account: &'static str, id: String, row: Row, request_id: String },
+    Update { row: Row, request_id: String },
+    Delete { row: Row, request_id: String },
+}
+
+/// Clients of the three services.
+#[derive(Clone)]
+pub(super) struct Clients {
+    peer: Peer,
+}
+
+impl Clients {
+    pub(super) fn new(peer: Peer) -> Self {
+        Self { peer }
+    }
+}
+
+macro_rules! resources {
+    ($($Resource:ident as $field:ident of $client:ident {
+        $create:ident($CreateRequest:ident { $id:ident }),
+        $update:ident($UpdateRequest:ident { $($path:literal)* }),
+        $delete:ident($DeleteRequest:ident),
+        $list:ident($ListRequest:ident) -> $listed:ident,
+        $import:ident($ImportRequest:ident of $ImportRow:ident in $row:ident),
+        $watch:ident($WatchRequest:ident) of $change:ident $(,)?
+    })*) => {
+        /// Which resource.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub(super) enum Kind {
+            $($Resource),*
+        }
+
+        /// A resource.
+        #[derive(Clone, Debug, PartialEq)]
+        pub(super) enum Row {
+            $($Resource($Resource)),*
+        }
+
+        impl Kind {
+            pub(super) const ALL: [Self; 3] = [$(Self::$Resource),*];
+        }
+
+        impl Row {
+            pub(super) fn name(&self) -> &str {
+                match self { $(Self::$Resource(row) => &row.name),* }
+            }
+
+            pub(super) fn version(&self) -> i64 {
+                match self { $(Self::$Resource(row) => row.version),* }
+            }
+
+            pub(super) fn is_deleted(&self) -> bool {
+                match self { $(Self::$Resource(row) => row.delete_time.is_some()),* }
+            }
+
+            pub(super) fn update_time(&self) -> Option<prost_types::Timestamp> {
+                match self { $(Self::$Resource(row) => row.update_time),* }
+            }
+
+            /// The same, whoever changed it meanwhile.
+            pub(super) fn without_etag(self) -> Self {
+                match self { $(Self::$Resource(row) => Self::$Resource($Resource { etag: String::new(), ..row })),* }
+            }
+
+            pub(super) fn with_name(self, name: String) -> Self {
+                match self { $(Self::$Resource(row) => Self::$Resource($Resource { name, ..row })),* }
+            }
+        }
+
+        impl Clients {
+            /// Writes, within so much time; answers with the row as it is then.
+            pub(super) async fn write(&self, write: &Write, within: Option<Duration>) -> Result<Row, Status> {
+                let (row, freshness) = match write.clone() {
+                    $(Write::Create { account, id, row: Row::$Resource(row), request_id } => {
+                        let request = $CreateRequest {
+                            parent: format!("accounts/{account}"),
+                            $id: id,
+                            $field: Some(row),
+                            request_id,
+                        };
+                        let answer = $client::new(self.peer.clone()).$create(ask_within(request, within)).await?;
+                        let answer = answer.into_inner();
+                        (Row::$Resource(answer.$field.unwrap()), answer.freshness)
+                    })*
+                    $(Write::Update { row: Row::$Resource(row), request_id } => {
+                        let paths = vec![$($path.to_owned()),*];
+                        let request = $UpdateRequest {
+                            $field: Some(row),
+                            update_mask: Some(FieldMask { paths }),
+                            request_id,
+                        };
+                        let answer = $client::new(self.peer.clone()).$update(ask_within(request, within)).await?;
+                        let answer = answer.into_inner();
+                        (Row::$Resource(answer.$field.unwrap()), answer.freshness)
+                    })*
+                    $(Write::Delete { row: Row::$Resource(row), request_id } => {
+                        let request = $DeleteRequest { name: row.name, etag: row.etag, request_id };
+                        let answer = $client::new(self.peer.clone()).$delete(ask_within(request, within)).await?;
+                        let answer = answer.into_inner();
+                        (Row::$Resource(answer.$field.unwrap()), answer.freshness)
+                    })*
+                };
+                assert!(freshness.is_some_and(|token| !token.value.is_empty()));
+                Ok(row)
+            }
+
+            /// A page of all rows, deleted ones too; the token of the next; and a token for all that was written.
+            pub(super) async fn list(
+                &self,
+                kind: Kind,
+                page_token: String,
+            ) -> Result<(Vec<Row>, String, Option<FreshnessToken>), Status> {
+                let (parent, page_size, show_deleted) = ("accounts/-".to_owned(), 1_000, true);
+                match kind {
+                    $(Kind::$Resource => {
+                        let request = $ListRequest { parent, page_size, page_token, show_deleted, ..Default::default() };
+                        let answer = $client::new(self.peer.clone()).$list(ask(request)).await?.into_inner();
+                        let rows = answer.$listed.into_iter().map(Row::$Resource).collect();
+                        Ok((rows, answer.next_page_token, answer.freshness))
+                    })*
+                }
+            }
+
+            /// Imports batches of rows, which are all of this kind.
+            pub(super) async fn import(&self, kind: Kind, batches: &[Vec<Row>]) -> Result<Answers<Counts>, Status> {
+                match kind {
+                    $(Kind::$Resource => {
+                        let batches = batches.iter().map(|rows| $ImportRequest {
+                            rows: rows.iter().map(|row| {
+                                let Row::$Resource(row) = row.clone() else { panic!("another kind: {row:?}") };
+                                $ImportRow { resource: Some($row::Resource::$Resource(row)) }
+                            }).collect(),
+                        });
+                        let batches: Vec<$ImportRequest> = batches.collect();
+                        let answers = $client::new(self.peer.clone()).$import(without_end(iter(batches))).await?;
+                        Ok(Box::pin(answers.into_inner().map(|answer| answer.map(|answer| {
+                            let counts = (answer.landed_count, answer.unchanged_count);
+                            (counts.0 as usize, counts.1 as usize, answer.refusals.len())
+                        }))))
+                    })*
+                }
+            }
+
+            /// Follows a feed.
+            pub(super) async fn watch(
+                &self,
+                kind: Kind,
+                start: FeedStart,
+                positions: Vec<FeedPosition>,
+            ) -> Result<Answers<Message>, Status> {
+                match kind {
+                    $(Kind::$Resource => {
+                        let request = $WatchRequest { partitions: vec![], start: start.into(), positions };
+                        let answers = $client::new(self.peer.clone()).$watch(without_end(request)).await?;
+                        Ok(Box::pin(answers.into_inner().map(|answer| answer.map(|answer| {
+                            let changes = answer.changes.into_iter().map(|change| {
+                                let row = match change.resource.unwrap() {
+                                    $change::Resource::$Resource(row) => Row::$Resource(row),
+                                    #[allow(unreachable_patterns, reason = "some feeds tell of one resource only")]
+                                    other => panic!("nobody wrote {other:?}"),
+                                };
+                                Change { stamp: change.stamp.unwrap(), row }
+                            });
+                            (changes.collect(), answer.changes_through)
+                        }))))
+                    })*
+                }
+            }
+        }
+    };
+}
+
+resources! {
+    Order as order of OrdersServiceClient {
+        create_order(CreateOrderRequest { order_id }),
+        update_order(UpdateOrderRequest { "total" "lines" }),
+        delete_order(DeleteOrderRequest),
+        list_orders(ListOrdersRequest) -> orders,
+        import_orders(ImportOrdersRequest of OrdersRow in orders_row),
+        watch_orders(WatchOrdersRequest) of orders_change,
+    }
+    Interaction as interaction of InteractionsServiceClient {
+        create_interaction(CreateInteractionRequest { interaction_id }),
+        update_interaction(UpdateInteractionRequest { "text" "sentiment" }),
+        delete_interaction(DeleteInteractionRequest),
+        list_interactions(ListInteractionsRequest) -> interactions,
+        import_interactions(ImportInteractionsRequest of InteractionsRow in interactions_row),
+        watch_interactions(WatchInteractionsRequest) of interactions_change,
+    }
+    Feedback as feedback of FeedbackServiceClient {
+        create_feedback(CreateFeedbackRequest { feedback_id }),
+        update_feedback(UpdateFeedbackRequest { "text" "sentiment" }),
+        delete_feedback(DeleteFeedbackRequest),
+        list_feedback(ListFeedbackRequest) -> feedback_list,
+        import_feedback(ImportFeedbackRequest of FeedbackRow in feedback_row),
+        watch_feedback(WatchFeedbackRequest) of feedback_change,
+    }
+}
+
+impl Kind {
+    /// The name of the collection.
+    pub(super) fn collection(self) -> &'static str {
+        match self {
+            Self::Order => "orders",
+            Self::Interaction => "interactions",
+            Self::Feedback => "feedback",
+        }
+    }
+}
+
+impl Row {
+    /// A new one that bears a note.
+    pub(super) fn new(kind: Kind, note: String, chance: &mut Chance) -> Self {
+        let time = day(-(chance.below(300) as f64));
+        let sentiment = Some(sentiment(chance));
+        match kind {
+            Kind::Order => {
+                let (lines, total) = sold(note, chance);
+                Self::Order(Order { place_time: time, lines, total, ..Order::default() })
+            }
+            Kind::Interaction => Self::Interaction(Interaction {
+                happen_time: time,
+                party: chance.one_of(&[Party::Customer, Party::Provider]).into(),
+                channel: InteractionChannel::Phone.into(),
+                purpose: chance.one_of(&[Purpose::Support, Purpose::Sales]).into(),
+                text: note,
+                sentiment,
+                ..Interaction::default()
+            }),
+            Kind::Feedback => Self::Feedback(Feedback {
+                happen_time: time,
+                kind: FeedbackKind::Nps.into(),
+                score: Some(chance.below(11) as f64),
+                text: note,
+                sentiment,
+                ..Feedback::default()
+            }),
+        }
+    }
+
+    /// The same with another note.
+    pub(super) fn rewritten(&self, note: String, chance: &mut Chance) -> Self {
+        match self.clone() {
+            Self::Order(order) => {
+                let (lines, total) = sold(note, chance);
+                Self::Order(Order { lines, total, ..order })
+            }
+            Self::Interaction(said) => {
+                Self::Interaction(Interaction { text: note, sentiment: Some(sentiment(chance)), ..said })
+            }
+            Self::Feedback(said) => Self::Feedback(Feedback { text: note, sentiment: Some(sentiment(chance)), ..said }),
+        }
+    }
+
+    /// The same, so that an import refuses it.
+    pub(super) fn spoilt(self) -> Self {
+        match self {
+            Self::Order(order) => Self::Order(Order { place_time: None, ..order }),
+            Self::Interaction(said) => Self::Interaction(Interaction { happen_time: None, ..said }),
+            Self::Feedback(said) => Self::Feedback(Feedback { happen_time: None, ..said }),
+        }
+    }
+
+    /// The note, which no other write bears.
+    pub(super) fn note(&self) -> &str {
+        match self {
+            Self::Order(order) => &order.lines[0].description,
+            Self::Interaction(said) => &said.text,
+            Self::Feedback(said) => &said.text,
+        }
+    }
+
+    /// What a client says of it, without its name and what the suite adds.
+    pub(super) fn said(&self) -> Self {
+        match self.clone() {
+            Self::Order(Order { place_time, total, lines, .. }) => {
+                Self::Order(Order { place_time, total, lines, ..Order::default() })
+            }
+            Self::Interaction(Interaction { happen_time, party, channel, purpose, text, sentiment, .. }) => {
+                let said = Interaction { happen_time, party, channel, purpose, text, sentiment, ..Default::default() };
+                Self::Interaction(said)
+            }
+            Self::Feedback(Feedback { happen_time, kind, score, text, sentiment, .. }) => {
+                Self::Feedback(Feedback { happen_time, kind, score, text, sentiment, ..Default::default() })
+            }
+        }
+    }
+}
+
+fn sold(note: String, chance: &mut Chance) -> (Vec<OrderLine>, Option<Money>) {
+    let units = 1 + chance.below(500) as i64;
+    let price = Some(Money { currency_code: "EUR".to_owned(), units, nanos: 0 });
+    let line = OrderLine { product: "tea".to_owned(), description: note, quantity: 1, unit_price: price.clone() };
+    (vec![line], price)
+}
+
+fn sentiment(chance: &mut Chance) -> f64 {
+    chance.below(201) as f64 / 100.0 - 1.0
+}
+
+fn ask_within<M>(message: M, within: Option<Duration>) -> Request<M> {
+    let mut request = ask(message);
+    if let Some(within) = within {
+        request.set_timeout(within);
+    }
+    request
+}
+
+/// A request that may take as long as it takes.
+fn without_end<M>(message: M) -> Request<M> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("rapport-tenant", TENANT.parse().unwrap());
+    request
+}
+
+/// Whether the call was cut off, by the suite's end or by its own deadline, as against answered.
+pub(super) fn is_cut_off(status: &Status) -> bool {
+    let details = status.get_error_details();
+    let reason = details.error_info().map(|info| info.reason.as_str());
+    matches!(reason, None | Some("ERROR_REASON_UNAVAILABLE" | "ERROR_REASON_DEADLINE_EXCEEDED"))
+}
+
+/// Asks again and again until it is answered.
+pub(super) async fn until_answered<T>(call: impl AsyncFn() -> Result<T, Status>) -> T {
+    eventually(async || match call().await {
+        Ok(answer) => Some(answer),
+        Err(status) if is_cut_off(&status) => None,
+        Err(status) => panic!("refused: {status:?}"),
+    })
+    .await
+}

@@ -1,0 +1,13 @@
+//! Stories told through the public API. One binary, so that they link once.
+#![allow(clippy::unwrap_used, reason = "a test's way to fail")]
+
+mod accounts;
+mod architecture;
+mod assessments;
+mod contract;
+mod crash;
+mod feed;
+mod feedback;
+mod interactions;
+mod orders;
+mod standard;

@@ -1,0 +1,175 @@
+//! The harness: a suite in the test's own process, on a free port, over a temporary folder, with a clock that stands
+//! still until the test moves it. Tests act through the public API only.
+#![allow(clippy::unwrap_used, reason = "a test's way to fail")]
+
+use std::time::Duration;
+
+use contracts::accounts::v1::accounts_service_client::AccountsServiceClient;
+use contracts::assessments::v1::assessments_service_client::AssessmentsServiceClient;
+use contracts::feedback::v1::feedback_service_client::FeedbackServiceClient;
+use contracts::interactions::v1::interactions_service_client::InteractionsServiceClient;
+use contracts::orders::v1::orders_service_client::OrdersServiceClient;
+use prost_types::Timestamp;
+use runtime::{App, Clock, Context, Peer, ServeSettings, Server};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt as _;
+
+/// When the suite's clock stands as it starts: 2026-01-05T12:00:00Z, in microseconds since 1970.
+pub const START: i64 = 1_767_614_400_000_000;
+/// The tenant that tests use unless they say otherwise.
+pub const TENANT: &str = "test";
+
+/// A running suite. Dropping it ends it.
+pub struct Suite {
+    /// Moves the time.
+    pub clock: Clock,
+    /// Where it listens, and how to stop it.
+    pub context: Context,
+    folder: Option<TempDir>,
+    serving: JoinHandle<()>,
+}
+
+impl Suite {
+    /// Starts the suite.
+    pub async fn start() -> Self {
+        Self::start_in(TempDir::new().unwrap()).await
+    }
+
+    async fn start_in(folder: TempDir) -> Self {
+        let clock = Clock::fixed(START);
+        let settings = ServeSettings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            data_dir: folder.path().to_owned(),
+            ..ServeSettings::default()
+        };
+        let server = Server::bind(settings, clock.clone()).await.unwrap();
+        let context = server.context();
+        let mut app = App::new();
+        accounts::build(&mut app, &context, None).await.unwrap();
+        interactions::build(&mut app, &context, None).await.unwrap();
+        feedback::build(&mut app, &context, None).await.unwrap();
+        orders::build(&mut app, &context, None, None).await.unwrap();
+        aggregator::build(&mut app, &context, None, &aggregator::PeerAddresses::default()).await.unwrap();
+        let serving = tokio::spawn(async move { server.serve(app).await.unwrap() });
+        Self { clock, context, folder: Some(folder), serving }
+    }
+
+    /// Stops the suite and starts it again over the same folder.
+    pub async fn restart(mut self) -> Self {
+        self.stop().await;
+        let folder = self.folder.take().unwrap();
+        self.start_again(folder).await
+    }
+
+    async fn stop(&mut self) {
+        self.context.shutdown.begin();
+        (&mut self.serving).await.unwrap();
+    }
+
+    async fn start_again(&self, folder: TempDir) -> Self {
+        let suite = Self::start_in(folder).await;
+        suite.clock.set(self.clock.now());
+        suite
+    }
+
+    /// A channel to the suite.
+    pub fn peer(&self) -> Peer {
+        self.context.peer(None).unwrap()
+    }
+
+    /// Stops the suite and starts it again after one service lost its database.
+    pub async fn restart_without(mut self, service: &str) -> Self {
+        self.stop().await;
+        let folder = self.folder.take().unwrap();
+        for end in ["db", "db-wal", "db-shm"] {
+            // Not every file is there at every time.
+            let _ = std::fs::remove_file(folder.path().join(format!("{service}.{end}")));
+        }
+        self.start_again(folder).await
+    }
+
+    /// A client of the accounts service.
+    pub fn accounts(&self) -> AccountsServiceClient<Peer> {
+        AccountsServiceClient::new(self.peer())
+    }
+
+    /// A client of the interactions service.
+    pub fn interactions(&self) -> InteractionsServiceClient<Peer> {
+        InteractionsServiceClient::new(self.peer())
+    }
+
+    /// A client of the feedback service.
+    pub fn feedback(&self) -> FeedbackServiceClient<Peer> {
+        FeedbackServiceClient::new(self.peer())
+    }
+
+    /// A client of the aggregator.
+    pub fn assessments(&self) -> AssessmentsServiceClient<Peer> {
+        AssessmentsServiceClient::new(self.peer())
+    }
+
+    /// A client of the orders service.
+    pub fn orders(&self) -> OrdersServiceClient<Peer> {
+        OrdersServiceClient::new(self.peer())
+    }
+}
+
+impl Drop for Suite {
+    fn drop(&mut self) {
+        self.context.shutdown.begin();
+    }
+}
+
+/// A request of [`TENANT`].
+pub fn ask<M>(message: M) -> Request<M> {
+    ask_as(TENANT, message)
+}
+
+/// A request of [`TENANT`] that may take so many seconds.
+pub fn ask_for<M>(seconds: u64, message: M) -> Request<M> {
+    let mut request = ask(message);
+    request.set_timeout(Duration::from_secs(seconds));
+    request
+}
+
+/// A request of a tenant.
+pub fn ask_as<M>(tenant: &str, message: M) -> Request<M> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("rapport-tenant", tenant.parse().unwrap());
+    request.set_timeout(Duration::from_secs(20));
+    request
+}
+
+/// Waits for something that must come about, by asking for it again and again. How long is up to the environment:
+/// `RAPPORT_TEST_PATIENCE`, in seconds.
+pub async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let seconds = std::env::var("RAPPORT_TEST_PATIENCE").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
+    let patience = tokio::time::timeout(Duration::from_secs(seconds), async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    patience.await.expect("patience ran out")
+}
+
+/// A time, so many days after [`START`].
+pub fn day(days: f64) -> Option<Timestamp> {
+    let micros = START + (days * 86_400e6) as i64;
+    Some(Timestamp { seconds: micros.div_euclid(1_000_000), nanos: (micros.rem_euclid(1_000_000) * 1_000) as i32 })
+}
+
+/// What an error says: its code, its reason from the registry, and the fields at fault.
+pub fn refusal(status: &Status) -> (Code, String, Vec<String>) {
+    let details = status.get_error_details();
+    let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo in {status:?}"));
+    assert_eq!(info.domain, "rapport");
+    let fields = details.bad_request().map_or(Vec::new(), |request| {
+        request.field_violations.iter().map(|violation| violation.field.clone()).collect()
+    });
+    (status.code(), info.reason.clone(), fields)
+}
