@@ -67,7 +67,7 @@ pub async fn build(
     database_url: Option<&str>,
     addresses: &PeerAddresses,
 ) -> Result<(), BoxError> {
-    let database = methods::open_database("aggregator", database_url, &MIGRATIONS, context).await?;
+    let database = methods::open_database(app, "aggregator", database_url, &MIGRATIONS, context).await?;
     let reader = Reader { database: database.clone() };
     let model = Model::default();
     let progress = Progress::new(&reader.followed().await?);

@@ -21,7 +21,7 @@ const TABLES: [&Table; 3] = [&interaction::TABLE, &commitment::TABLE, &offer::TA
 /// # Errors
 /// If the database cannot be opened or migrated.
 pub async fn build(app: &mut App, context: &Context, database_url: Option<&str>) -> Result<(), BoxError> {
-    let methods = Methods::open("interactions", database_url, &MIGRATIONS, &TABLES, context).await?;
+    let methods = Methods::open(app, "interactions", database_url, &MIGRATIONS, &TABLES, context).await?;
     let server = InteractionsServiceServer::new(service::Service { methods });
     app.mount(server.max_decoding_message_size(context.settings.max_message_bytes)).describe(contracts::DESCRIPTOR_SET);
     Ok(())

@@ -36,7 +36,7 @@ pub async fn build(
     accounts_uri: Option<&str>,
 ) -> Result<(), BoxError> {
     let accounts = AccountsServiceClient::new(context.peer(accounts_uri)?);
-    let methods = Methods::open("orders", database_url, &MIGRATIONS, &TABLES, context).await?;
+    let methods = Methods::open(app, "orders", database_url, &MIGRATIONS, &TABLES, context).await?;
     app.background(follow::run(methods.store().clone(), accounts, context.shutdown.clone()));
     let server = OrdersServiceServer::new(service::Service { methods });
     app.mount(server.max_decoding_message_size(context.settings.max_message_bytes)).describe(contracts::DESCRIPTOR_SET);

@@ -22,7 +22,7 @@ mod write;
 use std::sync::Arc;
 
 use prost::Message;
-use runtime::{BoxError, Clock, Context, Fault, Shutdown, Tenant};
+use runtime::{App, BoxError, Clock, Context, Fault, Shutdown, Tenant};
 use sha2::{Digest as _, Sha256};
 use store::{Database, Migration, Store, Table};
 use tonic::Request;
@@ -84,18 +84,19 @@ impl Methods {
     }
 
     /// Opens the service's database, by default a SQLite file of the feed's name in the data directory, and starts the
-    /// methods over it.
+    /// methods over it. The app closes it at its end.
     ///
     /// # Errors
     /// If the directory cannot be made or the database cannot be opened or migrated.
     pub async fn open(
+        app: &mut App,
         feed: &'static str,
         url: Option<&str>,
         migrations: &[Migration],
         tables: &'static [&'static Table],
         context: &Context,
     ) -> Result<Self, BoxError> {
-        let database = open_database(feed, url, migrations, context).await?;
+        let database = open_database(app, feed, url, migrations, context).await?;
         Ok(Self::new(feed, database, tables, context.clock.clone(), context.shutdown.clone()))
     }
 
@@ -105,11 +106,13 @@ impl Methods {
     }
 }
 
-/// Opens a service's database: by default a SQLite file of the service's name in the data directory.
+/// Opens a service's database: by default a SQLite file of the service's name in the data directory. The app closes
+/// it at its end.
 ///
 /// # Errors
 /// If the directory cannot be made or the database cannot be opened or migrated.
 pub async fn open_database(
+    app: &mut App,
     service: &str,
     url: Option<&str>,
     migrations: &[Migration],
@@ -123,5 +126,8 @@ pub async fn open_database(
             format!("sqlite:{}", folder.join(format!("{service}.db")).display())
         }
     };
-    Ok(Database::open(&url, migrations).await?)
+    let database = Database::open(&url, migrations).await?;
+    let closing = database.clone();
+    app.at_end(async move { closing.close().await });
+    Ok(database)
 }

@@ -1,7 +1,9 @@
 //! What a process serves, gathered before it is served.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::{Request, Response};
@@ -71,6 +73,7 @@ pub struct App {
     pub(crate) services: Vec<&'static str>,
     pub(crate) descriptors: Vec<&'static [u8]>,
     pub(crate) tasks: JoinSet<()>,
+    pub(crate) closings: Closings,
 }
 
 impl App {
@@ -103,11 +106,27 @@ impl App {
         self
     }
 
+    /// Does something once no call and no task runs any more, such as closing a database.
+    pub fn at_end(&mut self, closing: impl Future<Output = ()> + Send + 'static) -> &mut App {
+        self.closings.0.push(Box::pin(closing));
+        self
+    }
+
     /// Starts a task that runs beside the services and ends by itself once the shutdown begins. The server waits for it
     /// within the grace period and aborts it after.
     pub fn background(&mut self, task: impl Future<Output = ()> + Send + 'static) -> &mut App {
         self.tasks.spawn(task);
         self
+    }
+}
+
+/// What is left to do when nothing runs any more.
+#[derive(Default)]
+pub(crate) struct Closings(pub(crate) Vec<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl fmt::Debug for Closings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} closings", self.0.len())
     }
 }
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tonic::service::Routes;
 use tonic_health::pb::health_server::HealthServer;
 use tower::ServiceBuilder;
 use tower::util::BoxCloneSyncService;
 
-use crate::app::{App, Context};
+use crate::app::{App, Closings, Context};
 use crate::auth::{AuthError, AuthTokens, load_token};
 use crate::clock::Clock;
 use crate::connections::{self, Limits, Stack};
@@ -27,6 +27,9 @@ use crate::secret::Secret;
 use crate::settings::ServeSettings;
 use crate::shutdown::Shutdown;
 use crate::telemetry::Telemetry;
+
+/// How long all that is done at the end may take together.
+const LONGEST_CLOSING: Duration = Duration::from_secs(5);
 
 /// A bound listener, ready to serve an [`App`].
 #[derive(Debug)]
@@ -112,6 +115,7 @@ impl Server {
         let limits = Limits { shutdown: shutdown.clone(), grace, age: self.context.settings.max_connection_age };
         let (background, ()) =
             tokio::join!(supervise(app.tasks, shutdown, grace), connections::serve(self.listener, stack, limits),);
+        close_all(app.closings).await;
         background
     }
 
@@ -156,6 +160,18 @@ fn with_standard_services(
         services.iter().fold(builder, |builder, service| builder.with_service_name(*service))
     };
     Ok(routes.add_service(describe().build_v1()?).add_service(describe().build_v1alpha()?))
+}
+
+/// Does what is to be done at the end. What hangs there is left: the process ends all the same.
+async fn close_all(closings: Closings) {
+    let all = async {
+        for closing in closings.0 {
+            closing.await;
+        }
+    };
+    if timeout(LONGEST_CLOSING, all).await.is_err() {
+        tracing::warn!("closing took too long, leaving the rest");
+    }
 }
 
 /// Waits for the background tasks until the grace period ends. A task that panics takes the process down with it: half
@@ -252,6 +268,24 @@ mod tests {
         let mut app = App::new();
         app.background(async { panic!("lost the feed") });
         assert!(matches!(server.serve(app).await, Err(ServerError::Background)));
+    }
+
+    #[tokio::test]
+    async fn what_is_to_be_done_at_the_end_is_done_when_nothing_runs_any_more() {
+        let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let (task, closing) = (order.clone(), order.clone());
+        let server = Server::bind(Suite::settings(), Clock::system()).await.unwrap();
+        let shutdown = server.context().shutdown;
+        let mut app = App::new();
+        app.at_end(async move { closing.lock().unwrap().push("closed") });
+        let ended = shutdown.wait();
+        app.background(async move {
+            ended.await;
+            task.lock().unwrap().push("task ended");
+        });
+        shutdown.begin();
+        server.serve(app).await.unwrap();
+        assert_eq!(*order.lock().unwrap(), ["task ended", "closed"]);
     }
 
     #[tokio::test]
