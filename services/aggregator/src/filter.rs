@@ -32,7 +32,7 @@ pub(crate) struct Comparison {
 /// What a list is ordered by.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Order {
-    /// A column of `standings` with a figure, or none for the account alone.
+    /// A figure in SQL: a column of `standings`, or the rank of the stage; none for the account alone.
     pub(crate) column: Option<String>,
     /// Whether the largest comes first.
     pub(crate) descending: bool,
@@ -103,6 +103,9 @@ pub(crate) fn parse_order(order_by: &str) -> Result<Order, Fault> {
         [column, direction] if direction.eq_ignore_ascii_case("asc") => (*column, false),
         _ => return Err(wrong("order_by", 0, "expected a field, or a field and desc".to_owned())),
     };
+    if column == "stage" {
+        return Ok(Order { column: Some(stage_rank()), descending });
+    }
     if !standing::names().iter().any(|name| name == column) {
         return Err(wrong("order_by", 0, format!("there is no field `{column}`; {}", known())));
     }
@@ -112,6 +115,12 @@ pub(crate) fn parse_order(order_by: &str) -> Result<Order, Fault> {
 /// The stage's name in filters and in the table, such as "commitment".
 pub(crate) fn stage_name(stage: Stage) -> String {
     stage.as_str_name().trim_start_matches("STAGE_").to_lowercase()
+}
+
+/// The stage as a figure: how far along it is, from awareness to dissolution. Made of fixed names only, so safe in SQL.
+fn stage_rank() -> String {
+    let ranks: Vec<String> = stages().zip(1..).map(|(stage, rank)| format!("when '{stage}' then {rank}")).collect();
+    format!("cast(case stage {} end as double precision)", ranks.join(" "))
 }
 
 fn stages() -> impl Iterator<Item = String> {
@@ -214,6 +223,7 @@ mod tests {
     fn orders_are_read() {
         assert_eq!(parse_order("").unwrap(), Order::default());
         assert_eq!(parse_order("gap desc").unwrap(), Order { column: Some("gap".to_owned()), descending: true });
+        assert!(parse_order("stage desc").unwrap().column.is_some_and(|figure| figure.starts_with("cast(case stage")));
         assert!(parse_order("account").is_err());
         assert!(parse_order("gap; drop table standings").is_err());
     }

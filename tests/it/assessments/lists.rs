@@ -67,7 +67,13 @@ async fn pages_neither_skip_nor_repeat_whatever_they_are_ordered_by() {
         // Equal ones are ordered by account.
         let confidence = all_pages(&story, list("confidence")).await;
         assert_eq!(names(&confidence)[..2], ["x", "y"]);
-        for mut read in [falling, rising, confidence] {
+        // Stages go from awareness on; within one, by account.
+        let stages = all_pages(&story, list("stage")).await;
+        assert_eq!(names(&stages), ["x", "y", "a", "b", "c", "d", "e"]);
+        assert!(stages.is_sorted_by_key(Assessment::stage));
+        let stages_falling = all_pages(&story, list("stage desc")).await;
+        assert_eq!(names(&stages_falling), ["a", "b", "c", "d", "e", "x", "y"]);
+        for mut read in [falling, rising, confidence, stages, stages_falling] {
             read.sort_by(|one, other| one.name.cmp(&other.name));
             assert_eq!(read, by_account);
         }
@@ -123,7 +129,7 @@ async fn mistakes_in_filter_and_order_are_located() {
         assert_eq!(position, expected, "{filter}");
         assert_refused::<()>(Err(status), Code::InvalidArgument, "FILTER_INVALID", &["filter"]);
     }
-    for order_by in ["stage", "bond down", "bond, gap", "account"] {
+    for order_by in ["stages", "bond down", "bond, gap", "account"] {
         let (status, position) = refused("", order_by).await;
         assert_eq!(position, "0");
         assert_refused::<()>(Err(status), Code::InvalidArgument, "FILTER_INVALID", &["order_by"]);
