@@ -241,8 +241,19 @@ mod tests {
         let client = suite.client(None);
         for _ in 0..20 {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            client.clone().run("acme", "quick", None).await.unwrap();
+            let mut answer = client.clone().run("acme", "quick", None).await;
+            // A call that meets the end of its connection inside the client is given back unsent; the next goes through.
+            if answer.as_ref().is_err_and(was_never_sent) {
+                answer = client.clone().run("acme", "quick", None).await;
+            }
+            answer.unwrap();
         }
+    }
+
+    /// Whether the client itself gave a call back before any of it was sent. A call that the server took and lost fails
+    /// otherwise: as an HTTP/2 error, or with the server's own answer.
+    fn was_never_sent(status: &tonic::Status) -> bool {
+        status.code() == tonic::Code::Cancelled && format!("{status:?}").contains("hyper::Error(Canceled")
     }
 
     async fn eventually_refused(suite: &Suite) {
