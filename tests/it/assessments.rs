@@ -5,8 +5,12 @@ mod explained;
 mod freshness;
 mod lists;
 mod merged;
+mod models;
 mod past;
+mod simulated;
+mod stated_views;
 mod timeline;
+mod watched;
 
 use contracts::{
     accounts::v1::*,

@@ -9,7 +9,7 @@ use std::{
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, ServiceDescriptor};
 
 /// Methods that only read. Every other one writes.
-const READS: [&str; 4] = ["Get", "BatchGet", "List", "Explain"];
+const READS: [&str; 6] = ["Get", "BatchGet", "List", "Explain", "Compare", "Simulate"];
 /// Writes that work through many resources, one transaction after another. There is no one answer to repeat, and what was
 /// done is not done again.
 const IN_BATCHES: [&str; 2] = ["EraseFeedback", "EraseInteractions"];
@@ -24,7 +24,10 @@ fn contract() -> DescriptorPool {
 
 /// The services that own resources: those with a feed of changes.
 fn owners(pool: &DescriptorPool) -> Vec<ServiceDescriptor> {
-    pool.services().filter(|service| one_method(service, "Watch").is_some()).collect()
+    let is_fed = |service: &ServiceDescriptor| {
+        one_method(service, "Watch").is_some_and(|watch| watch.output().get_field_by_name("changes").is_some())
+    };
+    pool.services().filter(is_fed).collect()
 }
 
 fn one_method(service: &ServiceDescriptor, prefix: &str) -> Option<MethodDescriptor> {
@@ -109,20 +112,33 @@ fn every_resource_begins_alike() {
 }
 
 #[test]
-fn what_is_watched_can_be_imported() {
+fn what_is_watched_can_be_imported_and_the_import_taken_back() {
     for service in owners(&contract()) {
         let import = one_method(&service, "Import").unwrap();
         assert!(import.is_client_streaming() && import.is_server_streaming(), "{}", import.full_name());
         let rows = import.input().get_field_by_name("rows").unwrap();
         assert_eq!(in_oneof(&message(&rows)), resources(&service), "{}", service.full_name());
+
+        let undo = service.methods().find(|method| method.name() == format!("Undo{}", import_of(&service))).unwrap();
+        assert!(undo.is_server_streaming() && !undo.is_client_streaming(), "{}", undo.full_name());
+        for ask in [import.input(), undo.input()] {
+            assert!(has(&ask, "batch_id", "string"), "{} names no batch", ask.full_name());
+        }
     }
+}
+
+/// What an import is called: `OrdersImport` of `ImportOrders`.
+fn import_of(service: &ServiceDescriptor) -> String {
+    let import = one_method(service, "Import").unwrap();
+    format!("{}Import", import.name().strip_prefix("Import").unwrap())
 }
 
 #[test]
 fn every_write_can_be_retried_and_every_answer_names_what_it_saw() {
     let mut wrong = Vec::new();
     let pool = contract();
-    let methods = owners(&pool).into_iter().flat_map(|service| service.methods().collect::<Vec<_>>());
+    let owners = owners(&pool);
+    let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
     for method in methods.filter(|method| !method.name().starts_with("Watch")) {
         let is_unary = !method.is_client_streaming() && !method.is_server_streaming();
         let is_read = READS.iter().any(|verb| method.name().starts_with(verb));
@@ -130,7 +146,8 @@ fn every_write_can_be_retried_and_every_answer_names_what_it_saw() {
         if is_unary && !is_read && !in_batches && !has(&method.input(), "request_id", "string") {
             wrong.push(format!("{} takes no request_id", method.full_name()));
         }
-        if !has(&method.output(), "freshness", FRESHNESS) {
+        // The service that answers from the feeds is itself asked to be as fresh.
+        if owners.contains(method.parent_service()) && !has(&method.output(), "freshness", FRESHNESS) {
             wrong.push(format!("{} answers without a freshness token", method.full_name()));
         }
     }

@@ -11,7 +11,9 @@
 //! The random moments come from a seed, which a story that fails prints. `RAPPORT_CRASH_SEED` sets it: the same seed makes
 //! the same choices, though the machine decides what they meet.
 
-mod chance;
+mod assessed;
+mod batches;
+pub(crate) mod chance;
 mod importer;
 mod judge;
 mod process;
@@ -19,7 +21,7 @@ mod resources;
 mod watcher;
 mod writer;
 
-use std::{rc::Rc, time::Duration};
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use contracts::{
     accounts::v1::{Account, CreateAccountRequest, accounts_service_client::AccountsServiceClient},
@@ -210,6 +212,69 @@ async fn watchers_that_are_cut_off_see_each_change_once_and_in_order() {
             storm.judge().await;
         })
         .await;
+}
+
+#[tokio::test]
+async fn watchers_of_assessments_that_are_cut_off_are_told_each_change_once_and_in_order() {
+    LocalSet::new()
+        .run_until(async {
+            let mut storm = Storm::begin().await;
+            let peer = storm.process.peer();
+            let mut watching = JoinSet::new();
+            for (filter, threshold) in [("", 0.1), ("", 0.1), ("", 1.5), ("customer_rapport < 52", 0.5)] {
+                let watcher = assessed::Watcher::begin(&peer, &mut storm.chance, filter, threshold).await;
+                watching.spawn_local(watcher.run(Rc::clone(&storm.book)));
+            }
+            storm.rage().await;
+            let Verdict { mut written, .. } = storm.judge().await;
+            written.extend(storm.accounts.clone());
+            // From here on nothing moves any more, but for what a moment's decay does.
+            all_assessments(&peer, &written, None, None).await;
+            for mut watcher in watching.join_all().await {
+                assert!(watcher.cuts() >= rounds(), "a watcher was cut off {} times only", watcher.cuts());
+                let told = watcher.told_in_the_end().await;
+                eprintln!(
+                    "{} changes by {} points or more, told in {} pieces",
+                    told.len(),
+                    watcher.threshold(),
+                    watcher.cuts()
+                );
+                assert_eq!(told, watcher.told_without_cuts().await);
+                assert_chained(&watcher, &told, &all_assessments(&peer, &written, None, None).await);
+            }
+            storm.process.assert_nothing_went_wrong();
+        })
+        .await;
+}
+
+/// Each change begins where the one before it ended, is as large as asked for, and the last leads to what is.
+fn assert_chained(watcher: &assessed::Watcher, told: &[assessed::Told], assessments: &[Assessment]) {
+    let mut last: BTreeMap<&str, &assessed::Told> = BTreeMap::new();
+    for change in told {
+        let account = change.assessment.as_ref().unwrap().name.as_str();
+        if let Some(before) = last.insert(account, change) {
+            assert_eq!(
+                (before.bond_after, before.stage_after, before.exposed_after),
+                (change.bond_before, change.stage_before, change.exposed_before)
+            );
+        }
+        let moved = |before: f64, after: f64| (after - before).abs() > watcher.threshold() - 1e-9;
+        assert!(
+            moved(change.bond_before, change.bond_after)
+                || change.facets.iter().any(|facet| moved(facet.before, facet.after))
+                || change.stage_before != change.stage_after
+                || change.exposed_before != change.exposed_after,
+            "{change:?}"
+        );
+        assert!(!change.causes.is_empty(), "{change:?}");
+    }
+    for assessment in assessments.iter().filter(|_| watcher.is_unfiltered()) {
+        let last = last[assessment.name.as_str()];
+        let bond = assessment.bond.unwrap().value;
+        // What is smaller than the log keeps may be on top.
+        assert!((bond - last.bond_after).abs() < watcher.threshold() + 0.11, "{bond} {last:?}");
+        assert_eq!((assessment.stage, assessment.exposed_party), (last.stage_after, last.exposed_after));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -267,7 +267,7 @@ async fn what_asks_for_something_is_settled_and_taken_up_again() {
     assert_outdated(client.reopen_feedback(ask(ReopenFeedbackRequest { etag: open.etag, ..reopen })).await);
 
     let too_early = ResolveFeedbackRequest { resolve_time: day(-1.0), ..twice };
-    assert_invalid(client.resolve_feedback(ask(too_early)).await, &["feedback.resolve_time"]);
+    assert_invalid(client.resolve_feedback(ask(too_early)).await, &["resolve_time"]);
     for (name, invalid) in [("accounts/acme/feedback/nobody", false), ("accounts/acme", true)] {
         let resolve = ResolveFeedbackRequest { name: name.to_owned(), ..Default::default() };
         let reopen = ReopenFeedbackRequest { name: name.to_owned(), ..Default::default() };

@@ -348,7 +348,7 @@ async fn a_matter_is_settled_and_taken_up_again() {
     assert_outdated(client.reopen_interaction(ask(ReopenInteractionRequest { etag: open.etag, ..reopen })).await);
 
     let wrong = ResolveInteractionRequest { resolve_time: day(-1.0), contacts_to_resolve: -1, ..twice.clone() };
-    let fields = ["interaction.resolve_time", "interaction.contacts_to_resolve"];
+    let fields = ["resolve_time", "contacts_to_resolve"];
     assert_invalid(client.resolve_interaction(ask(wrong)).await, &fields);
     for (name, invalid) in [("accounts/acme/interactions/nobody", false), ("accounts/acme", true)] {
         let resolve = ResolveInteractionRequest { name: name.to_owned(), ..Default::default() };
@@ -415,6 +415,8 @@ async fn interactions_are_listed_by_state_thread_and_time() {
     let other = ListInteractionsRequest { thread: "t_2".to_owned(), page_token: token, ..first };
     let refused = client.list_interactions(ask(other)).await;
     assert_refused(refused, Code::InvalidArgument, "PAGE_TOKEN_INVALID", &["page_token"]);
+    let unknown = ListInteractionsRequest { state: 99, thread: "t".repeat(129), ..all.clone() };
+    assert_invalid(client.list_interactions(ask(unknown)).await, &["state", "thread"]);
     let never = ListInteractionsRequest { happen_time_from: day(-40_000.0), happen_time_before: day(1e7), ..all };
     let refused = client.list_interactions(ask(never)).await;
     assert_invalid(refused, &["happen_time_from", "happen_time_before"]);

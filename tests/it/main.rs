@@ -4,10 +4,13 @@
 mod accounts;
 mod architecture;
 mod assessments;
+mod bad_input;
 mod contract;
 mod crash;
 mod feed;
 mod feedback;
+mod foreign;
 mod interactions;
 mod orders;
 mod standard;
+mod undo;

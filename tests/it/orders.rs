@@ -261,7 +261,7 @@ async fn thousands_of_wrong_lines_are_still_answered() {
     assert_eq!((code, reason.as_str()), (Code::InvalidArgument, "ERROR_REASON_INVALID_FIELDS"));
     assert_eq!(fields[0], "order.lines[0].product");
 
-    let mut batch = ImportOrdersRequest { rows: vec![] };
+    let mut batch = ImportOrdersRequest { rows: vec![], ..Default::default() };
     for id in 0..1_000 {
         let lines = vec![OrderLine::default(); 100];
         batch.rows.push(row(&id.to_string(), Order { lines, ..tea() }));

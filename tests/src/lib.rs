@@ -2,6 +2,8 @@
 //! still until the test moves it. Tests act through the public API only.
 #![allow(clippy::unwrap_used, reason = "a test's way to fail")]
 
+pub mod foreign;
+
 use std::time::Duration;
 
 use contracts::accounts::v1::accounts_service_client::AccountsServiceClient;

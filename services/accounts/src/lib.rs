@@ -13,9 +13,11 @@ use methods::Methods;
 use runtime::{App, BoxError, Context};
 use store::{Migration, Table};
 
-const MIGRATIONS: [Migration; 1] =
-    [Migration { version: 1, name: "accounts", sql: include_str!("../migrations/0001_accounts.sql") }];
-const TABLES: [&Table; 3] = [&account::TABLE, &contact::TABLE, &milestone::TABLE];
+const MIGRATIONS: [Migration; 2] = [
+    Migration { version: 1, name: "accounts", sql: include_str!("../migrations/0001_accounts.sql") },
+    methods::imports_migration(2),
+];
+const TABLES: [&Table; 4] = [&account::TABLE, &contact::TABLE, &milestone::TABLE, &methods::IMPORTS];
 
 /// Opens the service's database, by default `accounts.db` in the data directory, and mounts its RPCs.
 ///

@@ -2,7 +2,10 @@
 
 use contracts::accounts::v1::{accounts_service_server::AccountsService, *};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
-use methods::{Call, EraseAsk, ImportRow, ListAsk, Methods, Violations, WatchAsk, Watched, WatchedChange, not_found};
+use methods::{
+    Call, EraseAsk, ImportMessage, ImportRow, ListAsk, Methods, StateFilter, Undoing, Violations, WatchAsk, Watched,
+    WatchedChange, not_found,
+};
 use runtime::{Fault, Tenant};
 use store::{Key, Rows};
 use tonic::{Request, Response, Status, Streaming};
@@ -14,6 +17,9 @@ use crate::{
 };
 
 type Answers<M> = BoxStream<'static, Result<M, Status>>;
+
+/// What imports of accounts, contacts and milestones are taken back with.
+static UNDOING: Undoing = Undoing { kinds: &[&CONTACT, &MILESTONE, &ACCOUNT], settle: None };
 
 /// Serves accounts, contacts and milestones.
 pub(crate) struct Service {
@@ -55,7 +61,7 @@ impl AccountsService for Service {
             page_size: ask.page_size,
             page_token: ask.page_token,
             show_deleted: ask.show_deleted,
-            state: (ask.state != 0).then(|| AccountState::try_from(ask.state).unwrap_or_default().as_str_name()),
+            state: StateFilter::new(ask.state, AccountState::as_str_name),
             ..ListAsk::default()
         };
         let (accounts, next_page_token, freshness) = self.methods.list(&ACCOUNT, &call, page).await?;
@@ -233,7 +239,7 @@ impl AccountsService for Service {
             page_size: ask.page_size,
             page_token: ask.page_token,
             show_deleted: ask.show_deleted,
-            state: (ask.state != 0).then(|| MilestoneState::try_from(ask.state).unwrap_or_default().as_str_name()),
+            state: StateFilter::new(ask.state, MilestoneState::as_str_name),
             ..ListAsk::default()
         };
         let (milestones, next_page_token, freshness) = self.methods.list(&MILESTONE, &call, page).await?;
@@ -362,14 +368,32 @@ impl AccountsService for Service {
         request: Request<Streaming<ImportAccountsRequest>>,
     ) -> Result<Response<Self::ImportAccountsStream>, Status> {
         let methods = self.methods.clone();
-        let answers = self.methods.import(request, move |tenant, batch: ImportAccountsRequest| {
-            batch.rows.into_iter().map(|row| import_row(&methods, tenant, row)).collect()
+        let answers = self.methods.import(request, move |tenant, message: ImportAccountsRequest| {
+            let rows = message.rows.into_iter().map(|row| import_row(&methods, tenant, row)).collect();
+            ImportMessage { batch_id: message.batch_id, rows }
         })?;
         Ok(Response::new(Box::pin(answers.map_ok(|answer| ImportAccountsResponse {
             landed_count: answer.landed_count,
             unchanged_count: answer.unchanged_count,
             refusals: answer.refusals,
             freshness: answer.freshness,
+        }))))
+    }
+
+    type UndoAccountsImportStream = Answers<UndoAccountsImportResponse>;
+
+    async fn undo_accounts_import(
+        &self,
+        request: Request<UndoAccountsImportRequest>,
+    ) -> Result<Response<Self::UndoAccountsImportStream>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let answers = self.methods.undo_import(&UNDOING, &call, ask.batch_id).await?;
+        Ok(Response::new(Box::pin(answers.map_ok(|answer| UndoAccountsImportResponse {
+            deleted_count: answer.deleted_count,
+            restored_count: answer.restored_count,
+            refusals: answer.refusals,
+            freshness: answer.freshness,
+            total_count: answer.total_count,
         }))))
     }
 

@@ -1,18 +1,27 @@
 //! Takes in what the feeds tell: sources, ledgers, standings and positions, in one transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use dynamics::{Ledger, Model, Outcome, assess};
+use contracts::assessments::v1::Cause;
+use dynamics::{Assessment, HalfLives, Ledger, Model, Outcome, assess};
+use methods::Methods;
 use runtime::Clock;
 use sqlx::AnyConnection;
 use store::{Database, Error, Mark};
 
 use crate::{
+    log,
+    models::Models,
+    movement::{Movements, Why},
     progress::{FEEDS, Progress},
     standing,
+    stated_views::{self, StatedViews},
     store::{LedgerRow, Reader, SourceRow, sources},
     tables::{self, AccountKey, StandingRow},
-    told::{EVIDENCE_REVISION, REFERRAL, Told, facts, orders_currency},
+    told::{EVIDENCE_REVISION, REFERRAL, Told, facts, orders_currency, segment},
     wire,
     work::Work,
 };
@@ -39,15 +48,28 @@ const MADE_WITH: &str = "ledgers_made_with";
 /// Applies what is heard.
 pub(crate) struct Applier {
     pub(crate) database: Database,
-    pub(crate) model: Model,
+    pub(crate) methods: Methods,
+    pub(crate) models: Models,
+    pub(crate) views: StatedViews,
     pub(crate) clock: Clock,
     pub(crate) progress: Progress,
 }
 
-/// An account's ledger, and the currency of its amounts.
+/// An account's ledger, the currency of its amounts, and the segment of the account with the model that was chosen for it.
 struct Kept {
     currency: String,
+    segment: String,
+    /// The same one throughout: another may be chosen while this is made.
+    model: Arc<Model>,
     ledger: Ledger,
+}
+
+/// What an account stands at now, and why it may be another thing than before.
+struct Standing {
+    key: AccountKey,
+    model: Arc<Model>,
+    assessment: Assessment,
+    why: Why,
 }
 
 impl Applier {
@@ -69,15 +91,23 @@ impl Applier {
         let moved = self.progress.beyond(&marks);
         // A checkpoint mostly tells what is known; an idle suite writes nothing.
         if !told.is_empty() || !moved.is_empty() {
+            // First, and in transactions of their own: what follows is not heard again once it is done.
+            let erased = told.iter().filter(|told| told.is_erased_account());
+            let erased = erased.map(|told| (told.tenant.clone(), told.account.clone())).collect();
+            stated_views::erase(&self.methods, &self.views, &erased).await?;
             let mut transaction = self.database.begin().await?;
             let mut work = Work::load(&mut transaction, &told).await?;
             for told in told {
                 work.hear(told)?;
             }
             work.store_sources(&mut transaction).await?;
+            let merges = work.new_merges.clone();
             self.store_ledgers(&mut transaction, work).await?;
             tables::follow(&mut transaction, &moved).await?;
             transaction.commit().await?;
+            for ((tenant, duplicate), into) in merges {
+                self.views.merge(&tenant, &duplicate, &into);
+            }
         }
         self.progress.reached(&marks);
         Ok(())
@@ -88,17 +118,34 @@ impl Applier {
         let mut kept = BTreeMap::new();
         for row in tables::ledgers(connection, &touched).await? {
             let ledger = decode_ledger(&row)?;
-            kept.insert((row.tenant, row.account), Some(Kept { currency: row.currency, ledger }));
+            let model = self.models.of(&row.tenant, &row.segment);
+            let found = Kept { currency: row.currency, segment: row.segment, model, ledger };
+            kept.insert((row.tenant, row.account), Some(found));
         }
         let standing = work.standing();
         let mut rebuild = work.rebuild;
+        let mut reasons: HashMap<AccountKey, Why> = HashMap::with_capacity(work.shifts.len());
+        for ((tenant, duplicate), into) in &work.new_merges {
+            reasons.entry((tenant.clone(), into.clone())).or_default().account_merged(duplicate);
+        }
         for (key, shifts) in work.shifts {
+            let why = reasons.entry(key.clone()).or_default();
             let place = kept.entry(key.clone()).or_default();
-            let kept = place.get_or_insert_with(|| self.nothing());
+            let told = work.segments.get(&key);
+            let kept = place.get_or_insert_with(|| self.nothing(&key.0, told.map_or("", String::as_str)));
+            if let Some(segment) = told {
+                kept.segment.clone_from(segment);
+                kept.model = self.models.of(&key.0, segment);
+            }
             if let Some(currency) = work.currencies.get(&key) {
                 kept.currency.clone_from(currency);
             }
+            // The segment is another now, or another model was chosen for it.
+            if kept.ledger.half_lives() != kept.model.half_lives() {
+                rebuild.insert(key.clone());
+            }
             for shift in shifts {
+                why.source_changed(&shift.source, &shift.old, &shift.new);
                 if !rebuild.contains(&key)
                     && kept.ledger.apply(&shift.source, Some(&shift.old), Some(&shift.new)) == Outcome::Rebuild
                 {
@@ -115,7 +162,7 @@ impl Applier {
             kept.insert(key, folded);
         }
         kept.extend(work.new_merges.into_iter().map(|(duplicate, _)| (duplicate, None)));
-        self.keep(connection, kept).await
+        self.keep(connection, kept, reasons).await
     }
 
     /// Keeps ledgers and the standings that follow from them, and drops those of accounts of which nothing is left.
@@ -123,20 +170,22 @@ impl Applier {
         &self,
         connection: &mut AnyConnection,
         accounts: BTreeMap<AccountKey, Option<Kept>>,
+        mut reasons: HashMap<AccountKey, Why>,
     ) -> Result<(), Error> {
         let mut rows = Vec::with_capacity(accounts.len());
         let mut standings = Vec::with_capacity(accounts.len());
         let mut gone = BTreeSet::new();
         for (key, kept) in accounts {
             match kept {
-                Some(Kept { mut currency, ledger }) => {
+                Some(Kept { mut currency, segment, model, ledger }) => {
                     // What an order said that is gone is not kept, so that it does not matter whether it was ever heard.
                     if ledger.worth().orders == 0 {
                         currency.clear();
                     }
-                    standings.push(self.standing(&key, &ledger));
+                    let why = reasons.remove(&key).unwrap_or_default();
+                    standings.push(self.standing(key.clone(), model, &ledger, why));
                     let (tenant, account) = key;
-                    rows.push(LedgerRow { tenant, account, currency, document: ledger.encode() });
+                    rows.push(LedgerRow { tenant, account, currency, segment, document: ledger.encode() });
                 }
                 None => {
                     gone.insert(key);
@@ -144,20 +193,44 @@ impl Applier {
             }
         }
         tables::upsert_ledgers(connection, &rows).await?;
-        tables::upsert_standings(connection, &standings).await?;
+        self.stand(connection, standings).await?;
         tables::drop_accounts(connection, &gone).await
     }
 
-    fn standing(&self, (tenant, account): &AccountKey, ledger: &Ledger) -> StandingRow {
-        let now = self.clock.now();
-        let assessment = assess(ledger, &self.model, now);
-        StandingRow {
-            tenant: tenant.clone(),
-            account: account.clone(),
-            assessed_at: now,
-            stage: crate::filter::stage_name(wire::stage(assessment.relationship.stage)),
-            figures: standing::figures(&assessment),
+    fn standing(&self, key: AccountKey, model: Arc<Model>, ledger: &Ledger, why: Why) -> Standing {
+        let assessment = assess(ledger, &model, self.clock.now());
+        Standing { key, model, assessment, why }
+    }
+
+    /// Keeps standings, and logs how they differ from those before.
+    async fn stand(&self, connection: &mut AnyConnection, standings: Vec<Standing>) -> Result<(), Error> {
+        let keys: Vec<AccountKey> = standings.iter().map(|standing| standing.key.clone()).collect();
+        let mut stood = tables::stood(connection, &keys).await?;
+        let mut movements = Movements::default();
+        let mut rows = Vec::with_capacity(standings.len());
+        for Standing { key, model, assessment, why } in standings {
+            movements.stand(&key, stood.remove(&key), &assessment, &model, why)?;
+            let (tenant, account) = key;
+            rows.push(StandingRow {
+                tenant,
+                account,
+                assessed_at: assessment.now,
+                stage: crate::filter::stage_name(wire::stage(assessment.relationship.stage)),
+                figures: standing::figures(&assessment),
+                model: assessment.model,
+                last_movement: Vec::new(),
+            });
         }
+        let after = match movements.row_count() {
+            0 => 0,
+            rows => log::reserve(connection, rows, movements.len()).await?,
+        };
+        let (documents, lasts) = movements.finish(after);
+        for (row, last) in rows.iter_mut().zip(lasts) {
+            row.last_movement = last;
+        }
+        log::append(connection, after, self.clock.now(), &documents).await?;
+        tables::upsert_standings(connection, &rows).await
     }
 
     /// Folds what stands of an account; none if nothing does.
@@ -170,11 +243,16 @@ impl Applier {
         if rows.iter().all(|row| row.deleted_at.is_some()) {
             return Ok(None);
         }
-        Ok(Some(Kept { currency: orders_currency(&rows)?.unwrap_or_default(), ledger: fold(&self.model, &rows)? }))
+        let segment = segment(&rows, account)?;
+        let model = self.models.of(tenant, &segment);
+        let ledger = fold(model.half_lives(), &rows)?;
+        Ok(Some(Kept { currency: orders_currency(&rows)?.unwrap_or_default(), segment, model, ledger }))
     }
 
-    fn nothing(&self) -> Kept {
-        Kept { currency: String::new(), ledger: Ledger::new(self.model.half_lives()) }
+    fn nothing(&self, tenant: &str, segment: &str) -> Kept {
+        let model = self.models.of(tenant, segment);
+        let ledger = Ledger::new(model.half_lives());
+        Kept { currency: String::new(), segment: segment.to_owned(), model, ledger }
     }
 
     /// Forgets all that a feed told, before it is heard again from its beginning.
@@ -185,11 +263,15 @@ impl Applier {
         let mut transaction = self.database.begin().await?;
         tables::forget_kinds(&mut transaction, KINDS[feed]).await?;
         if KINDS[feed].contains(&"account") {
-            tables::forget_merges(&mut transaction, &self.nothing().ledger.encode()).await?;
+            tables::forget_merges(&mut transaction, &Ledger::new(self.models.built_in().model.half_lives()).encode())
+                .await?;
         }
         tables::unfollow(&mut transaction, FEEDS[feed]).await?;
         tables::set(&mut transaction, MADE_WITH, "sources that a feed told before it began anew").await?;
         transaction.commit().await?;
+        if KINDS[feed].contains(&"account") {
+            self.views.forget_merges();
+        }
         self.progress.forget(feed);
         self.rebuild_if_outdated().await
     }
@@ -200,8 +282,8 @@ impl Applier {
     /// # Errors
     /// The database's; it can be done again.
     pub(crate) async fn rebuild_if_outdated(&self) -> Result<(), Error> {
-        let half_lives = self.model.half_lives();
-        let wanted = format!("{EVIDENCE_REVISION}/{}/{}", half_lives.slow_days(), half_lives.fast_days());
+        let half_lives = self.models.built_in().model.half_lives();
+        let wanted = format!("{EVIDENCE_REVISION}/{}/{}/by segment", half_lives.slow_days(), half_lives.fast_days());
         let reader = Reader { database: self.database.clone() };
         let stored = reader.setting(MADE_WITH).await?;
         if stored.as_ref() == Some(&wanted) {
@@ -224,36 +306,48 @@ impl Applier {
             after = (last.tenant.clone(), last.account.clone());
             let mut transaction = self.database.begin().await?;
             let mut kept = BTreeMap::new();
+            let mut reasons = HashMap::new();
             for LedgerRow { tenant, account, .. } in page {
                 let key = (tenant, account);
                 let folded = self.fold(&mut transaction, &key).await?;
+                reasons.insert(key.clone(), Why::because_of(Cause::Corrected));
                 kept.insert(key, folded);
             }
-            self.keep(&mut transaction, kept).await?;
+            self.keep(&mut transaction, kept, reasons).await?;
             transaction.commit().await?;
         }
     }
 
-    /// Brings the standings of these accounts up to now.
+    /// Brings the standings of these accounts up to now and to the models that are chosen for them, and with them the
+    /// ledgers that were made for a model with other half-lives.
     ///
     /// # Errors
     /// Nothing was changed then.
     pub(crate) async fn refresh(&self, accounts: &[AccountKey]) -> Result<(), Error> {
         let mut transaction = self.database.begin().await?;
         let mut standings = Vec::with_capacity(accounts.len());
+        let mut refolded = BTreeMap::new();
         for row in tables::ledgers(&mut transaction, accounts).await? {
             let ledger = decode_ledger(&row)?;
-            standings.push(self.standing(&(row.tenant, row.account), &ledger));
+            let model = self.models.of(&row.tenant, &row.segment);
+            let key = (row.tenant, row.account);
+            if ledger.half_lives() == model.half_lives() {
+                standings.push(self.standing(key, model, &ledger, Why::default()));
+            } else {
+                let folded = self.fold(&mut transaction, &key).await?;
+                refolded.insert(key, folded);
+            }
         }
-        tables::upsert_standings(&mut transaction, &standings).await?;
+        self.stand(&mut transaction, standings).await?;
+        self.keep(&mut transaction, refolded, HashMap::new()).await?;
         Ok(transaction.commit().await?)
     }
 }
 
 /// Folds the facts of current rows into a ledger.
-pub(crate) fn fold(model: &Model, rows: &[SourceRow]) -> Result<Ledger, Error> {
+pub(crate) fn fold(half_lives: HalfLives, rows: &[SourceRow]) -> Result<Ledger, Error> {
     let facts = rows.iter().map(|row| Ok((row.source.as_str(), facts(row)?))).collect::<Result<Vec<_>, Error>>()?;
-    Ok(Ledger::fold(model.half_lives(), facts.iter().map(|(source, facts)| (*source, facts))))
+    Ok(Ledger::fold(half_lives, facts.iter().map(|(source, facts)| (*source, facts))))
 }
 
 /// Reads a kept ledger.

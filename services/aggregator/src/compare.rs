@@ -14,6 +14,15 @@ const REASONS: usize = 5;
 /// Reasons that move the bond by less than this many points are not worth a sentence.
 const SMALLEST_REASON: f64 = 0.05;
 
+/// How a movement is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tense {
+    /// It came about.
+    Past,
+    /// It would, if something were so.
+    Conditional,
+}
+
 /// Compares two pictures of one account.
 ///
 /// # Errors
@@ -24,17 +33,26 @@ pub(crate) async fn answer(
     mut after: Picture,
 ) -> Result<wire::CompareAssessmentsResponse, Fault> {
     let (facts_before, facts_after) = (gallery.sources(&mut before).await?, gallery.sources(&mut after).await?);
-    let terms =
-        compare(snapshot(&before, &facts_before), &gallery.model, snapshot(&after, &facts_after), &gallery.model);
-    let was = assess(&before.ledger, &gallery.model, before.now);
-    let is = assess(&after.ledger, &gallery.model, after.now);
-    Ok(wire::CompareAssessmentsResponse {
+    Ok(between(gallery, (before, &facts_before), (after, &facts_after), Tense::Past))
+}
+
+/// Compares two pictures of one account, given what each source says in them.
+pub(crate) fn between(
+    gallery: &Gallery,
+    (before, facts_before): (Picture, &[(String, Facts)]),
+    (after, facts_after): (Picture, &[(String, Facts)]),
+    tense: Tense,
+) -> wire::CompareAssessmentsResponse {
+    let terms = compare(snapshot(&before, facts_before), &before.model, snapshot(&after, facts_after), &after.model);
+    let was = assess(&before.ledger, &before.model, before.now);
+    let is = assess(&after.ledger, &after.model, after.now);
+    wire::CompareAssessmentsResponse {
         facets: facets(&was, &is),
-        summary: summary(&was, &is, &terms),
+        summary: summary(&was, &is, &terms, tense),
         terms: terms.iter().map(term).collect(),
         before: Some(gallery.assess(before)),
         after: Some(gallery.assess(after)),
-    })
+    }
 }
 
 fn snapshot<'a>(picture: &'a Picture, facts: &'a [(String, Facts)]) -> Snapshot<'a> {
@@ -80,21 +98,25 @@ fn cause(cause: Cause) -> wire::Cause {
 }
 
 /// Tells how the bond moved, and why: time and balance in a sentence each, then the single reasons that weigh most.
-fn summary(was: &Assessment, is: &Assessment, terms: &[ChangeTerm]) -> Vec<String> {
+fn summary(was: &Assessment, is: &Assessment, terms: &[ChangeTerm], tense: Tense) -> Vec<String> {
     let (before, after) = (&was.relationship, &is.relationship);
     let moved = after.bond - before.bond;
+    let (rose, fell, stands, went) = match tense {
+        Tense::Past => ("rose", "fell", "stands", "went"),
+        Tense::Conditional => ("would rise", "would fall", "would stand", "would go"),
+    };
     let mut sentences = vec![match moved {
-        still if still.abs() < SMALLEST_REASON => format!("The bond stands still at {:.1}.", after.bond),
+        still if still.abs() < SMALLEST_REASON => format!("The bond {stands} still at {:.1}.", after.bond),
         moved => format!(
             "The bond {} by {:.1} points, from {:.1} to {:.1}.",
-            if moved > 0.0 { "rose" } else { "fell" },
+            if moved > 0.0 { rose } else { fell },
             moved.abs(),
             before.bond,
             after.bond
         ),
     }];
     if before.stage != after.stage {
-        sentences.push(format!("The relationship went from {} to {}.", before.stage, after.stage));
+        sentences.push(format!("The relationship {went} from {} to {}.", before.stage, after.stage));
     }
     for (cause, what) in [
         (Cause::Time, "The passing of time"),

@@ -25,6 +25,7 @@ use tonic::{Code, Request, Status, Streaming};
 use crate::{
     apply::{Applier, Heard},
     evidence::Source,
+    instruments::Instruments,
     progress::{FEEDS, Progress},
     told::Told,
 };
@@ -55,7 +56,12 @@ pub(crate) enum Message {
 }
 
 /// Applies what comes, until the shutdown begins. What cannot be applied is tried again, never passed over.
-pub(crate) async fn apply_all(applier: Applier, mut messages: mpsc::Receiver<Message>, shutdown: Shutdown) {
+pub(crate) async fn apply_all(
+    applier: Applier,
+    instruments: Instruments,
+    mut messages: mpsc::Receiver<Message>,
+    shutdown: Shutdown,
+) {
     let mut lost = None;
     loop {
         let first = match lost.take() {
@@ -86,21 +92,25 @@ pub(crate) async fn apply_all(applier: Applier, mut messages: mpsc::Receiver<Mes
                         Err(_) => break,
                     }
                 }
-                retry(&shutdown, || applier.apply(&batch)).await;
+                if retry(&shutdown, || applier.apply(&batch)).await {
+                    instruments.applied(&batch);
+                }
             }
         }
     }
 }
 
-async fn retry<F: Future<Output = Result<(), store::Error>>>(shutdown: &Shutdown, act: impl Fn() -> F) {
+/// Tries until it is done. Tells whether it is; the shutdown ends the trying.
+async fn retry<F: Future<Output = Result<(), store::Error>>>(shutdown: &Shutdown, act: impl Fn() -> F) -> bool {
     let mut pause = SHORTEST_PAUSE;
     while let Err(error) = act().await {
         tracing::error!(error = %error, "what the feeds told could not be applied; trying again");
         tokio::select! {
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-            () = shutdown.wait() => return,
+            () = shutdown.wait() => return false,
         }
     }
+    true
 }
 
 /// Starts a task for each feed.

@@ -1,5 +1,6 @@
 //! The aggregator: follows the four feeds, keeps its own picture of each account, and answers with assessments. It owns
-//! no facts: everything here follows from what the feeds told, and can be made again from them.
+//! no facts: all that it knows of accounts follows from what the feeds told, and can be made again from them. Its own are
+//! only the models, which of them are chosen, and the views that persons state.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod apply;
@@ -7,41 +8,56 @@ mod compare;
 mod evidence;
 mod filter;
 mod follow;
+#[doc(hidden)]
+pub mod fuzzing;
+mod instruments;
+mod log;
+mod models;
+mod movement;
 mod picture;
 mod progress;
+mod refresh;
 mod service;
+mod simulate;
 mod standing;
+mod stated_views;
 mod store;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod told;
+mod trial;
+mod watch;
 mod wire;
 mod words;
 mod work;
 
-use std::time::Duration;
-
-use ::store::{Database, Migration};
+use ::store::{Database, Migration, Table};
 use contracts::assessments::v1::assessments_service_server::AssessmentsServiceServer;
-use dynamics::Model;
+use methods::Methods;
 use runtime::{App, BoxError, Context};
 
 use crate::{
     apply::Applier,
     follow::{Peers, apply_all, follow_all},
+    instruments::Instruments,
+    models::Models,
     picture::Gallery,
     progress::Progress,
+    refresh::Refresher,
+    stated_views::StatedViews,
     store::Reader,
+    watch::Watching,
 };
 
-const MIGRATIONS: [Migration; 1] =
-    [Migration { version: 1, name: "aggregator", sql: include_str!("../migrations/0001_aggregator.sql") }];
+const MIGRATIONS: [Migration; 3] = [
+    Migration { version: 1, name: "aggregator", sql: include_str!("../migrations/0001_aggregator.sql") },
+    Migration { version: 2, name: "models", sql: include_str!("../migrations/0002_models.sql") },
+    Migration { version: 4, name: "movements", sql: include_str!("../migrations/0004_movements.sql") },
+];
 
-/// Standings older than this are brought up to now.
-const STANDINGS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
-const STANDINGS_CHECKED_EVERY: Duration = Duration::from_secs(60);
-const STANDINGS_PER_REFRESH: i64 = 500;
+/// The documents that this service owns itself.
+const TABLES: [&Table; 4] = [&models::MODELS, &models::CHOICES, &stated_views::VIEWS, &stated_views::ERASED];
 
 /// The addresses of the four services; where one is absent, it is in this process.
 #[derive(Debug, Clone, Default)]
@@ -68,14 +84,25 @@ pub async fn build(
     addresses: &PeerAddresses,
 ) -> Result<(), BoxError> {
     let database = methods::open_database(app, "aggregator", database_url, &MIGRATIONS, context).await?;
+    log::name(&database).await?;
     let reader = Reader { database: database.clone() };
-    let model = Model::default();
+    let (models, views) = (Models::load(&reader).await?, StatedViews::load(&reader).await?);
+    let (clock, shutdown) = (context.clock.clone(), context.shutdown.clone());
+    let methods = Methods::new("assessments", database.clone(), &TABLES, clock, shutdown);
     let progress = Progress::new(&reader.followed().await?);
-    let gallery = Gallery { reader, progress: progress.clone(), model: model.clone(), clock: context.clock.clone() };
+    let gallery = Gallery {
+        reader,
+        progress: progress.clone(),
+        models: models.clone(),
+        views: views.clone(),
+        clock: context.clock.clone(),
+    };
 
     let applier = |database: Database| Applier {
         database,
-        model: model.clone(),
+        methods: methods.clone(),
+        models: models.clone(),
+        views: views.clone(),
         clock: context.clock.clone(),
         progress: progress.clone(),
     };
@@ -90,37 +117,14 @@ pub async fn build(
     for follower in followers {
         app.background(follower.run());
     }
-    app.background(apply_all(applier(database.clone()), messages, context.shutdown.clone()));
-    app.background(refresh_standings(gallery.clone(), applier(database), context.clone()));
+    let instruments = Instruments::new(&context.telemetry.meter(), context.clock.clone());
+    let watching = Watching::new(context.shutdown.clone(), instruments.clone());
+    app.background(apply_all(applier(database.clone()), instruments, messages, context.shutdown.clone()));
+    app.background(log::forget_old(database.clone(), context.clone()));
+    let refresher = Refresher::new(gallery.clone(), applier(database), context.shutdown.clone());
+    app.background(refresher.run());
 
-    let server = AssessmentsServiceServer::new(service::Service { gallery });
+    let server = AssessmentsServiceServer::new(service::Service { gallery, watching, methods });
     app.mount(server.max_decoding_message_size(context.settings.max_message_bytes)).describe(contracts::DESCRIPTOR_SET);
     Ok(())
-}
-
-/// Keeps standings from growing stale while nothing happens: decay goes on.
-async fn refresh_standings(gallery: Gallery, applier: Applier, context: Context) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(STANDINGS_CHECKED_EVERY) => {}
-            () = context.shutdown.wait() => return,
-        }
-        let before = context.clock.now() - STANDINGS_KEPT.as_micros() as i64;
-        loop {
-            let refreshed = async {
-                let stale = gallery.reader.stale(before, STANDINGS_PER_REFRESH).await?;
-                applier.refresh(&stale).await?;
-                Ok::<usize, ::store::Error>(stale.len())
-            };
-            match refreshed.await {
-                Ok(0) => break,
-                Ok(_) if context.shutdown.has_begun() => return,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(error = %error, "standings could not be brought up to date; trying again later");
-                    break;
-                }
-            }
-        }
-    }
 }

@@ -1,6 +1,9 @@
 //! An account's ledger, as it is now or as it was.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use contracts::assessments::v1 as wire;
 use contracts::common::v1::FreshnessToken;
@@ -11,10 +14,12 @@ use runtime::{Clock, Fault};
 use store::Error;
 
 use crate::{
-    apply::decode_ledger,
+    apply::{decode_ledger, fold},
+    models::Models,
     progress::Progress,
+    stated_views::StatedViews,
     store::{LedgerRow, Reader, SourceRow},
-    told::{ACCOUNT, facts, facts_as_of, merged_into, orders_currency, source},
+    told::{ACCOUNT, facts, facts_as_of, merged_into, orders_currency, segment, source},
     wire::Beside,
 };
 
@@ -28,6 +33,7 @@ pub(crate) struct Moment {
 }
 
 /// What is needed to answer for an account at a moment.
+#[derive(Clone)]
 pub(crate) struct Picture {
     pub(crate) tenant: String,
     /// The account asked for.
@@ -35,18 +41,25 @@ pub(crate) struct Picture {
     /// The account that answers.
     pub(crate) account: String,
     pub(crate) currency: String,
+    /// The model chosen for the account, or another that is to be seen with.
+    pub(crate) model: Arc<Model>,
+    /// Made with the model's half-lives.
     pub(crate) ledger: Ledger,
     /// The time assessed.
     pub(crate) now: i64,
     moment: Moment,
+    /// The accounts that were one then, where it is not those that are one now.
+    together: Option<BTreeSet<String>>,
     freshness: Vec<wire::SourceFreshness>,
 }
 
-/// A ledger and whose it is.
+/// A ledger, whose it is, and the model it was made for.
 struct Found {
     account: String,
     currency: String,
+    model: Arc<Model>,
     ledger: Ledger,
+    together: Option<BTreeSet<String>>,
 }
 
 /// Finds pictures.
@@ -54,7 +67,8 @@ struct Found {
 pub(crate) struct Gallery {
     pub(crate) reader: Reader,
     pub(crate) progress: Progress,
-    pub(crate) model: Model,
+    pub(crate) models: Models,
+    pub(crate) views: StatedViews,
     pub(crate) clock: Clock,
 }
 
@@ -92,6 +106,14 @@ impl Moment {
     }
 }
 
+impl Picture {
+    /// The same account at the same moment, if its sources said this, perhaps as another model has it.
+    pub(crate) fn supposing(&self, model: Option<Arc<Model>>, facts: &[(String, Facts)]) -> Self {
+        let model = model.unwrap_or_else(|| self.model.clone());
+        Self { ledger: fold_facts(&model, facts), model, ..self.clone() }
+    }
+}
+
 impl Gallery {
     /// Waits for what the tokens name.
     pub(crate) async fn wait(&self, tokens: &[FreshnessToken]) -> Result<(), Fault> {
@@ -126,18 +148,29 @@ impl Gallery {
         };
         let now = moment.as_of.unwrap_or_else(|| self.clock.now());
         let pictures = accounts.iter().zip(found.map_err(store_fault)?).map(|(asked, found)| {
-            found.map(|Found { account, currency, ledger }| Picture {
+            found.map(|Found { account, currency, model, ledger, together }| Picture {
                 tenant: tenant.to_owned(),
                 asked: (*asked).to_owned(),
                 freshness: seen.of(tenant, &account),
                 account,
                 currency,
+                model,
                 ledger,
                 now,
                 moment,
+                together,
             })
         });
         Ok(pictures.collect())
+    }
+
+    /// Whether anything is known of an account, if only that it was merged into another.
+    ///
+    /// # Errors
+    /// UNAVAILABLE.
+    pub(crate) async fn knows(&self, tenant: &str, account: &str) -> Result<bool, Fault> {
+        let ledgers = self.reader.ledgers(tenant, &[account]).await.map_err(store_fault)?;
+        Ok(!ledgers.is_empty() || self.reader.merged_into(tenant, account).await.map_err(store_fault)?.is_some())
     }
 
     /// The ledgers as they are kept.
@@ -151,11 +184,25 @@ impl Gallery {
                 None => self.of_survivor(tenant, account).await?,
             };
             found.push(match row {
-                Some(row) => Some(Found { ledger: decode_ledger(&row)?, account: row.account, currency: row.currency }),
+                Some(row) => Some(self.as_chosen(row).await?),
                 None => None,
             });
         }
         Ok(found)
+    }
+
+    /// The ledger in a row. Just after a choice changed it may still be one for a model with other half-lives; then it is
+    /// folded anew.
+    async fn as_chosen(&self, row: LedgerRow) -> Result<Found, Error> {
+        let ledger = decode_ledger(&row)?;
+        let LedgerRow { tenant, account, currency, segment, .. } = row;
+        let model = self.models.of(&tenant, &segment);
+        let half_lives = model.half_lives();
+        let ledger = match ledger.half_lives() == half_lives {
+            true => ledger,
+            false => fold(half_lives, &self.reader.sources(&tenant, &account, true).await?)?,
+        };
+        Ok(Found { account, currency, model, ledger, together: None })
     }
 
     /// The ledger of the account that answers for a duplicate.
@@ -169,20 +216,24 @@ impl Gallery {
         let mut found = Vec::with_capacity(accounts.len());
         for account in accounts {
             let (answering, rows) = self.rows(tenant, account, moment).await?;
-            let facts = told(&rows, moment)?;
-            found.push(match rows.iter().any(|row| moment.stands(row)) {
-                true => Some(Found {
-                    account: answering,
-                    currency: orders_currency(&rows)?.unwrap_or_default(),
-                    ledger: self.fold(&facts),
-                }),
-                false => None,
-            });
+            if !rows.iter().any(|row| moment.stands(row)) {
+                found.push(None);
+                continue;
+            }
+            let model = self.models.of(tenant, &segment(&rows, &answering)?);
+            let accounts = rows.iter().map(|row| &row.account).chain([&answering]).cloned();
+            found.push(Some(Found {
+                together: moment.known_at.map(|_| accounts.collect()),
+                account: answering,
+                currency: orders_currency(&rows)?.unwrap_or_default(),
+                ledger: fold_facts(&model, &told(&rows, moment)?),
+                model,
+            }));
         }
         Ok(found)
     }
 
-    /// Returns what each source says at the moment of a picture, and puts the ledger of just that into the picture: a
+    /// Returns what each source that stands says at the moment of a picture, and puts the ledger of just that into the picture: a
     /// change may have come since it was found, and the parts are to add up to the whole.
     ///
     /// # Errors
@@ -191,8 +242,21 @@ impl Gallery {
         let rows = self.rows(&picture.tenant, &picture.asked, picture.moment).await;
         let (_, rows) = rows.map_err(store_fault)?;
         let facts = told(&rows, picture.moment).map_err(store_fault)?;
-        picture.ledger = self.fold(&facts);
+        picture.ledger = fold_facts(&picture.model, &facts);
         Ok(facts)
+    }
+
+    /// Shows a picture with another model.
+    ///
+    /// # Errors
+    /// UNAVAILABLE.
+    pub(crate) async fn with_model(&self, picture: &mut Picture, model: Arc<Model>) -> Result<(), Fault> {
+        let is_other_ledger = model.half_lives() != picture.ledger.half_lives();
+        picture.model = model;
+        if is_other_ledger {
+            self.sources(picture).await?;
+        }
+        Ok(())
     }
 
     /// The account that answered for one at a moment, and the versions that were current then of all that was told of it
@@ -225,20 +289,33 @@ impl Gallery {
         Ok((answering, rows))
     }
 
-    fn fold(&self, facts: &[(String, Facts)]) -> Ledger {
-        Ledger::fold(self.model.half_lives(), facts.iter().map(|(source, facts)| (source.as_str(), facts)))
-    }
-
     /// Assesses.
     pub(crate) fn assess(&self, picture: Picture) -> wire::Assessment {
-        let assessment = assess(&picture.ledger, &self.model, picture.now);
+        let assessment = assess(&picture.ledger, &picture.model, picture.now);
+        let Picture { tenant, account, together, moment, now, .. } = &picture;
+        let stated_views = self.views.standing(tenant, account, together.as_ref(), *now, moment.known_at);
         let merged_into = (picture.account != picture.asked).then_some(picture.account);
-        let beside =
-            Beside { account: picture.asked, currency: picture.currency, merged_into, freshness: picture.freshness };
+        let beside = Beside {
+            account: picture.asked,
+            currency: picture.currency,
+            stated_views,
+            merged_into,
+            freshness: picture.freshness,
+        };
         crate::wire::assessment(&assessment, &picture.ledger, beside)
     }
 }
 
-fn told(rows: &[SourceRow], moment: Moment) -> Result<Vec<(String, Facts)>, Error> {
-    rows.iter().map(|row| Ok((row.source.clone(), moment.facts(row)?))).collect()
+/// The ledger of these facts, for a model.
+pub(crate) fn fold_facts(model: &Model, facts: &[(String, Facts)]) -> Ledger {
+    Ledger::fold(model.half_lives(), facts.iter().map(|(source, facts)| (source.as_str(), facts)))
+}
+
+/// What each source that stands says.
+///
+/// # Errors
+/// [`Error::Damaged`].
+pub(crate) fn told(rows: &[SourceRow], moment: Moment) -> Result<Vec<(String, Facts)>, Error> {
+    let standing = rows.iter().filter(|row| moment.stands(row));
+    standing.map(|row| Ok((row.source.clone(), moment.facts(row)?))).collect()
 }

@@ -28,6 +28,9 @@ pub(crate) struct Progress {
     feeds: Arc<watch::Sender<[Followed; FEEDS.len()]>>,
 }
 
+/// Notices the commits of what the feeds told.
+pub(crate) struct Commits(watch::Receiver<[Followed; FEEDS.len()]>);
+
 /// The progress at one moment.
 pub(crate) struct Seen([Followed; FEEDS.len()]);
 
@@ -81,6 +84,11 @@ impl Progress {
         Seen(*self.feeds.borrow())
     }
 
+    /// Notices what is committed from now on.
+    pub(crate) fn commits(&self) -> Commits {
+        Commits(self.feeds.subscribe())
+    }
+
     /// Waits until everything that the tokens name is included. The call's deadline ends the wait.
     pub(crate) async fn wait(&self, tokens: &[FreshnessToken]) -> Result<(), Fault> {
         let marks = marks("at_least_as_fresh", tokens)?;
@@ -101,6 +109,21 @@ impl Progress {
         let mut feeds = self.feeds.subscribe();
         let reached = feeds.wait_for(is_reached).await;
         reached.map(|_| ()).map_err(|error| Fault::log_unavailable(&error))
+    }
+}
+
+impl Commits {
+    /// Forgets the commits so far.
+    pub(crate) fn seen(&mut self) {
+        self.0.borrow_and_update();
+    }
+
+    /// Waits for a commit that was not seen.
+    pub(crate) async fn next(&mut self) {
+        if self.0.changed().await.is_err() {
+            // Nobody is left who could commit.
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -4,20 +4,22 @@ use contracts::{
     assessments::v1::{assessments_service_server::AssessmentsService, *},
     common::v1::ErrorReason,
 };
-use dynamics::{Model as Weights, assess, explain, explain_sources};
+use dynamics::{assess, explain, explain_sources};
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
-use methods::{Call, Violations, account_id, account_name, is_id, not_found, page_size, store_fault};
+use methods::{Call, Methods, Violations, account_id, account_name, is_id, not_found, page_size, store_fault};
 use runtime::{Fault, Violation};
 use store::PageToken;
 use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
 
 use crate::{
     apply::{decode_ledger, fold},
     compare,
     filter::{self, Order},
     picture::{Gallery, Moment as At, Picture},
-    store::{StandingPlace, TimelinePlace},
-    told::source,
+    store::{Standing, StandingPlace, TimelinePlace},
+    told::{segment, source},
+    watch::Watching,
     wire, words,
 };
 
@@ -27,6 +29,9 @@ const LEDGERS_PER_MESSAGE: i64 = 1_000;
 /// Serves assessments.
 pub(crate) struct Service {
     pub(crate) gallery: Gallery,
+    pub(crate) watching: Watching,
+    /// Over the documents that this service owns itself.
+    pub(crate) methods: Methods,
 }
 
 #[tonic::async_trait]
@@ -108,20 +113,23 @@ impl AssessmentsService for Service {
         let mut places = standings.map_err(store_fault)?;
         let more = places.len() as i64 > limit;
         places.truncate(limit as usize);
-        let next_page_token = places.last().filter(|_| more).map_or(String::new(), |(place, _)| {
+        let next_page_token = places.last().filter(|_| more).map_or(String::new(), |Standing { place, .. }| {
             let after = vec![format!("{:016x}", place.figure.to_bits()), place.account.clone()];
             PageToken { list, after }.encode()
         });
-        let accounts: Vec<&str> = places.iter().map(|(place, _)| place.account.as_str()).collect();
+        let accounts: Vec<&str> = places.iter().map(|standing| standing.place.account.as_str()).collect();
         let pictures = self.gallery.find_all(tenant, &accounts, moment).await?;
-        // What was chosen or ordered by its standing is assessed as of its standing, or it might not pass.
+        // What was chosen or ordered by its standing is assessed as its standing was, or it might not pass.
         let is_chosen = !comparisons.is_empty() || order != Order::default();
         let mut assessments = Vec::with_capacity(pictures.len());
-        for (picture, (_, assessed_at)) in pictures.into_iter().zip(&places) {
+        for (picture, standing) in pictures.into_iter().zip(&places) {
             // An account that was not known at another moment is not in that list.
             if let Some(mut picture) = picture {
                 if is_chosen {
-                    picture.now = *assessed_at;
+                    picture.now = standing.assessed_at;
+                    if let Some(model) = self.gallery.models.find(tenant, &standing.model) {
+                        self.gallery.with_model(&mut picture, model).await?;
+                    }
                 }
                 assessments.push(self.gallery.assess(picture));
             }
@@ -212,14 +220,76 @@ impl AssessmentsService for Service {
         Ok(Response::new(wire::portfolio(shape)))
     }
 
+    type WatchAssessmentsStream = BoxStream<'static, Result<WatchAssessmentsResponse, Status>>;
+
+    async fn watch_assessments(
+        &self,
+        request: Request<WatchAssessmentsRequest>,
+    ) -> Result<Response<Self::WatchAssessmentsStream>, Status> {
+        self.watch(request).await
+    }
+
+    async fn list_models(&self, request: Request<ListModelsRequest>) -> Result<Response<ListModelsResponse>, Status> {
+        self.models_listed(request).await
+    }
+
+    async fn create_model(
+        &self,
+        request: Request<CreateModelRequest>,
+    ) -> Result<Response<CreateModelResponse>, Status> {
+        self.model_created(request).await
+    }
+
+    async fn set_default_model(
+        &self,
+        request: Request<SetDefaultModelRequest>,
+    ) -> Result<Response<SetDefaultModelResponse>, Status> {
+        self.default_model_set(request).await
+    }
+
+    async fn simulate_assessment(
+        &self,
+        request: Request<SimulateAssessmentRequest>,
+    ) -> Result<Response<SimulateAssessmentResponse>, Status> {
+        self.simulate(request).await
+    }
+
+    type TryModelStream = BoxStream<'static, Result<TryModelResponse, Status>>;
+
+    async fn try_model(&self, request: Request<TryModelRequest>) -> Result<Response<Self::TryModelStream>, Status> {
+        self.tried(request).await
+    }
+
+    async fn create_stated_view(
+        &self,
+        request: Request<CreateStatedViewRequest>,
+    ) -> Result<Response<CreateStatedViewResponse>, Status> {
+        self.view_stated(request).await
+    }
+
+    async fn get_stated_view(
+        &self,
+        request: Request<GetStatedViewRequest>,
+    ) -> Result<Response<GetStatedViewResponse>, Status> {
+        self.stated_view(request).await
+    }
+
+    async fn list_stated_views(
+        &self,
+        request: Request<ListStatedViewsRequest>,
+    ) -> Result<Response<ListStatedViewsResponse>, Status> {
+        self.stated_views(request).await
+    }
+
+    async fn delete_stated_view(
+        &self,
+        request: Request<DeleteStatedViewRequest>,
+    ) -> Result<Response<DeleteStatedViewResponse>, Status> {
+        self.view_withdrawn(request).await
+    }
+
     async fn get_model(&self, request: Request<GetModelRequest>) -> Result<Response<GetModelResponse>, Status> {
-        let (_, ask) = Call::enter(request)?;
-        let name = format!("models/{}", self.gallery.model.id());
-        if ask.name != name && ask.name != "models/default" {
-            return Err(not_found("model", &ask.name).into());
-        }
-        let model = Model { name, document: Weights::DEFAULT_TEXT.to_owned() };
-        Ok(Response::new(GetModelResponse { model: Some(model) }))
+        self.model(request).await
     }
 
     type VerifyLedgersStream = BoxStream<'static, Result<VerifyLedgersResponse, Status>>;
@@ -267,8 +337,8 @@ impl Service {
         picture: &mut Picture,
         by_source: bool,
     ) -> Result<(Vec<FacetExplanation>, Vec<String>), Fault> {
-        let model = &self.gallery.model;
         let sources = if by_source { Some(self.gallery.sources(picture).await?) } else { None };
+        let model = picture.model.as_ref();
         let assessment = assess(&picture.ledger, model, picture.now);
         let explanation = explain(&picture.ledger, model, picture.now);
         let summary = words::summary(&assessment, &explanation, model);
@@ -279,6 +349,13 @@ impl Service {
         }
         Ok((facets, summary))
     }
+}
+
+/// Carries a write through, also when the client goes away meanwhile: what is held in memory must follow what is stored.
+pub(crate) async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Fault>> + Send + 'static,
+) -> Result<T, Fault> {
+    tokio::spawn(work.in_current_span()).await.unwrap_or_else(|error| Err(Fault::log_internal(&error)))
 }
 
 /// Verifies a page of ledgers. Returns what to tell and where to go on, if there is more.
@@ -313,13 +390,14 @@ async fn verified(gallery: &Gallery, tenant: &str, account: &str) -> Result<bool
         let (Some(before), Some(after)) = (before.first(), after.first()) else { return Ok(true) };
         if before.document == after.document {
             let stored = decode_ledger(after).map_err(store_fault)?;
-            return Ok(stored == fold(&gallery.model, &rows).map_err(store_fault)?);
+            let folded = fold(stored.half_lives(), &rows).map_err(store_fault)?;
+            return Ok(stored == folded && after.segment == segment(&rows, account).map_err(store_fault)?);
         }
     }
 }
 
 /// Returns the account in `accounts/{account}/assessment`.
-fn assessed<'a>(field: &str, name: &'a str, violations: &mut Violations) -> &'a str {
+pub(crate) fn assessed<'a>(field: &str, name: &'a str, violations: &mut Violations) -> &'a str {
     let account = name.strip_prefix("accounts/").and_then(|name| name.strip_suffix("/assessment"));
     account.filter(|account| is_id(account)).unwrap_or_else(|| {
         violations.add(field, "must be a name such as `accounts/{account}/assessment`");
@@ -348,7 +426,7 @@ fn timeline_place(token: &str, list: u64) -> Result<TimelinePlace, Fault> {
     place.ok_or_else(page_token_fault)
 }
 
-fn page_token_fault() -> Fault {
+pub(crate) fn page_token_fault() -> Fault {
     let violation = Violation::new("page_token", "is not the `next_page_token` of a page of this list");
     Fault::invalid(ErrorReason::PageTokenInvalid.as_str_name(), vec![violation])
 }

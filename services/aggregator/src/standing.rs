@@ -40,6 +40,21 @@ pub(crate) fn figures(assessment: &Assessment) -> Vec<f64> {
     figures
 }
 
+/// The bond's place among the figures.
+pub(crate) const BOND: usize = 0;
+
+/// A facet's place among the figures.
+pub(crate) fn place(view: View, facet: Facet) -> usize {
+    // Each view has an index before its facets, each of them with confidence and velocity.
+    5 + view.index() * 3 * (1 + Facet::ALL.len()) + 3 * (1 + facet.index())
+}
+
+/// The places of the bond and of the facets of both views.
+pub(crate) fn scores() -> impl Iterator<Item = usize> {
+    let facets = View::ALL.into_iter().flat_map(|view| Facet::ALL.into_iter().map(move |facet| place(view, facet)));
+    std::iter::once(BOND).chain(facets)
+}
+
 #[cfg(test)]
 mod tests {
     use dynamics::{HalfLives, Ledger, Model};
@@ -56,5 +71,14 @@ mod tests {
         for name in names() {
             assert!(migration.contains(&format!("    {name} double precision")), "{name}");
         }
+    }
+
+    #[test]
+    fn the_scores_are_found_at_their_places() {
+        let names = names();
+        let scores: Vec<&str> = scores().map(|place| names[place].as_str()).collect();
+        assert_eq!(scores.len(), 11);
+        assert_eq!((scores[0], scores[1], scores[10]), ("bond", "customer_rapport", "provider_value"));
+        assert_eq!(names[place(View::Provider, Facet::Trust)], "provider_trust");
     }
 }

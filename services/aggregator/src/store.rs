@@ -1,7 +1,9 @@
 //! Every SQL statement of the aggregator that reads. What writes stands in `apply.rs`'s transaction, in `tables.rs`.
 
+use std::collections::HashMap;
+
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
-use store::{Database, Error, Mark, bind_row_sets, placeholders};
+use store::{Database, Error, Mark, Table, bind_row_sets, placeholders};
 
 use crate::filter::{Comparison, Order, Value};
 
@@ -47,7 +49,13 @@ pub(crate) struct LedgerRow {
     pub(crate) tenant: String,
     pub(crate) account: String,
     pub(crate) currency: String,
+    /// Of the account that answers.
+    pub(crate) segment: String,
     pub(crate) document: Vec<u8>,
+}
+
+impl LedgerRow {
+    pub(crate) const COLUMNS: &'static str = "tenant, account, currency, segment, document";
 }
 
 /// A place in a timeline: after this time and source, going back.
@@ -62,6 +70,38 @@ pub(crate) struct TimelinePlace {
 pub(crate) struct StandingPlace {
     pub(crate) figure: f64,
     pub(crate) account: String,
+}
+
+/// An account's standing, as far as a list needs it.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    pub(crate) place: StandingPlace,
+    /// When it was made.
+    pub(crate) assessed_at: i64,
+    /// The id of the model it was made with.
+    pub(crate) model: String,
+}
+
+/// With which model an account's standing was made, and the segment that says which one it should be.
+#[derive(Debug, Clone)]
+pub(crate) struct MadeWith {
+    pub(crate) tenant: String,
+    pub(crate) account: String,
+    pub(crate) segment: String,
+    pub(crate) model: String,
+}
+
+/// A row of a table of documents.
+#[derive(Debug, Clone)]
+pub(crate) struct DocumentRow {
+    pub(crate) tenant: String,
+    pub(crate) account: String,
+    pub(crate) id: String,
+    pub(crate) version: i64,
+    pub(crate) created_at: i64,
+    pub(crate) recorded_at: i64,
+    pub(crate) deleted_at: Option<i64>,
+    pub(crate) document: Vec<u8>,
 }
 
 /// What a portfolio looks like, counted.
@@ -99,7 +139,8 @@ impl Reader {
         let mut found = Vec::with_capacity(accounts.len());
         for set in bind_row_sets(accounts) {
             let text = format!(
-                "select tenant, account, currency, document from ledgers where (tenant, account) in (values {})",
+                "select {} from ledgers where (tenant, account) in (values {})",
+                LedgerRow::COLUMNS,
                 placeholders(set.len(), 2)
             );
             let mut select = sqlx::query(AssertSqlSafe(text));
@@ -121,8 +162,8 @@ impl Reader {
         limit: i64,
     ) -> Result<Vec<LedgerRow>, Error> {
         let text = format!(
-            "select tenant, account, currency, document from ledgers
-             where (tenant, account) > ($1, $2){} order by tenant, account limit $3",
+            "select {} from ledgers where (tenant, account) > ($1, $2){} order by tenant, account limit $3",
+            LedgerRow::COLUMNS,
             if tenant.is_some() { " and tenant = $4" } else { "" }
         );
         let mut select = sqlx::query(AssertSqlSafe(text)).bind(after.0).bind(after.1).bind(limit);
@@ -140,6 +181,85 @@ impl Reader {
             .fetch_one(&self.database.reader)
             .await?;
         Ok(row.try_get(0)?)
+    }
+
+    /// A page of the ledgers of a tenant, or of one segment of it, by account.
+    #[tracing::instrument(name = "aggregator.portfolio_page", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "ledgers", otel.kind = "client"))]
+    pub(crate) async fn portfolio_page(
+        &self,
+        tenant: &str,
+        segment: Option<&str>,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<LedgerRow>, Error> {
+        let text = format!(
+            "select {} from ledgers where tenant = $1 and account > $2{} order by account limit $3",
+            LedgerRow::COLUMNS,
+            if segment.is_some() { " and segment = $4" } else { "" }
+        );
+        let mut select = sqlx::query(AssertSqlSafe(text)).bind(tenant).bind(after).bind(limit);
+        if let Some(segment) = segment {
+            select = select.bind(segment);
+        }
+        let rows = select.fetch_all(&self.database.reader).await?;
+        Ok(rows.iter().map(read_ledger).collect::<Result<_, _>>()?)
+    }
+
+    /// How many ledgers a tenant, or one segment of it, has.
+    pub(crate) async fn portfolio_count(&self, tenant: &str, segment: Option<&str>) -> Result<i64, Error> {
+        let text = format!(
+            "select count(*) from ledgers where tenant = $1{}",
+            if segment.is_some() { " and segment = $2" } else { "" }
+        );
+        let mut select = sqlx::query(AssertSqlSafe(text)).bind(tenant);
+        if let Some(segment) = segment {
+            select = select.bind(segment);
+        }
+        Ok(select.fetch_one(&self.database.reader).await?.try_get(0)?)
+    }
+
+    /// The current versions of all that was told of these accounts and of those merged into them, by the account that
+    /// answers. None of these accounts is merged into another.
+    #[tracing::instrument(name = "aggregator.sources_of", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "sources", otel.kind = "client"))]
+    pub(crate) async fn sources_of(
+        &self,
+        tenant: &str,
+        accounts: &[&str],
+    ) -> Result<HashMap<String, Vec<SourceRow>>, Error> {
+        let mut answering: HashMap<String, String> = HashMap::new();
+        for set in bind_row_sets(accounts) {
+            let text = format!(
+                "select account, into_account from merges where (tenant, into_account) in (values {})",
+                placeholders(set.len(), 2)
+            );
+            let mut select = sqlx::query(AssertSqlSafe(text));
+            for account in set {
+                select = select.bind(tenant).bind(*account);
+            }
+            for row in select.fetch_all(&self.database.reader).await? {
+                answering.insert(row.try_get(0)?, row.try_get(1)?);
+            }
+        }
+        let duplicates: Vec<String> = answering.keys().cloned().collect();
+        let all: Vec<&str> = accounts.iter().copied().chain(duplicates.iter().map(String::as_str)).collect();
+        let mut found: HashMap<String, Vec<SourceRow>> = HashMap::new();
+        for set in bind_row_sets(&all) {
+            let text = format!(
+                "select {} from sources where (tenant, account) in (values {}) and superseded_at is null",
+                SourceRow::COLUMNS,
+                placeholders(set.len(), 2)
+            );
+            let mut select = sqlx::query(AssertSqlSafe(text));
+            for account in set {
+                select = select.bind(tenant).bind(*account);
+            }
+            for row in select.fetch_all(&self.database.reader).await? {
+                let row = SourceRow::read(&row)?;
+                let account = answering.get(&row.account).unwrap_or(&row.account).clone();
+                found.entry(account).or_default().push(row);
+            }
+        }
+        Ok(found)
     }
 
     /// The account that answers for one that was merged away.
@@ -186,7 +306,7 @@ impl Reader {
         Ok(rows.iter().map(SourceRow::read).collect::<Result<_, _>>()?)
     }
 
-    /// A page of the accounts whose standings pass the comparisons, each with its place and the time it was assessed.
+    /// A page of the accounts whose standings pass the comparisons.
     #[tracing::instrument(name = "aggregator.standings", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "standings", otel.kind = "client"))]
     pub(crate) async fn standings(
         &self,
@@ -195,10 +315,10 @@ impl Reader {
         order: &Order,
         after: Option<&StandingPlace>,
         limit: i64,
-    ) -> Result<Vec<(StandingPlace, i64)>, Error> {
+    ) -> Result<Vec<Standing>, Error> {
         // Column names and operators come from fixed lists; values are bound.
         let figure = order.column.as_deref().unwrap_or("bond");
-        let mut text = format!("select account, {figure}, assessed_at from standings where tenant = $1");
+        let mut text = format!("select account, {figure}, assessed_at, model from standings where tenant = $1");
         let mut count = 1;
         for comparison in comparisons {
             count += 1;
@@ -233,7 +353,8 @@ impl Reader {
         let rows = select.fetch_all(&self.database.reader).await?;
         let mut places = Vec::with_capacity(rows.len());
         for row in rows {
-            places.push((StandingPlace { account: row.try_get(0)?, figure: row.try_get(1)? }, row.try_get(2)?));
+            let place = StandingPlace { account: row.try_get(0)?, figure: row.try_get(1)? };
+            places.push(Standing { place, assessed_at: row.try_get(2)?, model: row.try_get(3)? });
         }
         Ok(places)
     }
@@ -282,6 +403,61 @@ impl Reader {
         Ok(shape)
     }
 
+    /// A page of all standings with the models they were made with, by tenant and account.
+    pub(crate) async fn made_with(&self, after: (&str, &str), limit: i64) -> Result<Vec<MadeWith>, Error> {
+        let rows = sqlx::query(
+            "select s.tenant, s.account, l.segment, s.model from standings s
+             join ledgers l on l.tenant = s.tenant and l.account = s.account
+             where (s.tenant, s.account) > ($1, $2) order by s.tenant, s.account limit $3",
+        )
+        .bind(after.0)
+        .bind(after.1)
+        .bind(limit)
+        .fetch_all(&self.database.reader)
+        .await?;
+        let mut page = Vec::with_capacity(rows.len());
+        for row in rows {
+            let [tenant, account, segment, model] =
+                [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
+            page.push(MadeWith { tenant, account, segment, model });
+        }
+        Ok(page)
+    }
+
+    /// Everybody who was merged away: tenant, account and the one that answers.
+    pub(crate) async fn merges(&self) -> Result<Vec<(String, String, String)>, Error> {
+        let rows =
+            sqlx::query("select tenant, account, into_account from merges").fetch_all(&self.database.reader).await?;
+        let mut merges = Vec::with_capacity(rows.len());
+        for row in rows {
+            merges.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+        }
+        Ok(merges)
+    }
+
+    /// All rows of a table of documents, of every tenant.
+    pub(crate) async fn documents(&self, table: &Table) -> Result<Vec<DocumentRow>, Error> {
+        let text = format!(
+            "select tenant, account, id, version, created_at, recorded_at, deleted_at, document from {}",
+            table.name
+        );
+        let rows = sqlx::query(AssertSqlSafe(text)).fetch_all(&self.database.reader).await?;
+        let mut documents = Vec::with_capacity(rows.len());
+        for row in rows {
+            documents.push(DocumentRow {
+                tenant: row.try_get(0)?,
+                account: row.try_get(1)?,
+                id: row.try_get(2)?,
+                version: row.try_get(3)?,
+                created_at: row.try_get(4)?,
+                recorded_at: row.try_get(5)?,
+                deleted_at: row.try_get(6)?,
+                document: row.try_get(7)?,
+            });
+        }
+        Ok(documents)
+    }
+
     /// What the stored ledgers were made with.
     pub(crate) async fn setting(&self, name: &str) -> Result<Option<String>, Error> {
         let row = sqlx::query("select value from settings where name = $1")
@@ -297,7 +473,8 @@ pub(crate) fn read_ledger(row: &AnyRow) -> Result<LedgerRow, sqlx::Error> {
         tenant: row.try_get(0)?,
         account: row.try_get(1)?,
         currency: row.try_get(2)?,
-        document: row.try_get(3)?,
+        segment: row.try_get(3)?,
+        document: row.try_get(4)?,
     })
 }
 

@@ -6,9 +6,14 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use store::{Error, Mark, bind_row_sets, placeholders};
 
 use crate::{
+    movement::Stood,
     standing,
     store::{LedgerRow, SourceRow, read_ledger},
 };
+
+/// Few: SQLite looks each `$n` up among all of its statement, and these rows have many columns. With 64 rows it took four
+/// times as long for each.
+const STANDINGS_PER_STATEMENT: usize = 4;
 
 /// Tenant and account.
 pub(crate) type AccountKey = (String, String);
@@ -20,8 +25,12 @@ pub(crate) struct StandingRow {
     pub(crate) tenant: String,
     pub(crate) account: String,
     pub(crate) assessed_at: i64,
+    /// The id of the model.
+    pub(crate) model: String,
     pub(crate) stage: String,
     pub(crate) figures: Vec<f64>,
+    /// What is kept to tell the next movement; see [`crate::movement`].
+    pub(crate) last_movement: Vec<u8>,
 }
 
 /// The current versions of the sources named by tenant, account and source.
@@ -99,7 +108,8 @@ pub(crate) async fn ledgers(connection: &mut AnyConnection, accounts: &[AccountK
     let mut found = Vec::new();
     for set in bind_row_sets(accounts) {
         let text = format!(
-            "select tenant, account, currency, document from ledgers where (tenant, account) in (values {})",
+            "select {} from ledgers where (tenant, account) in (values {})",
+            LedgerRow::COLUMNS,
             placeholders(set.len(), 2)
         );
         let mut select = sqlx::query(AssertSqlSafe(text));
@@ -200,35 +210,63 @@ pub(crate) async fn insert_sources(connection: &mut AnyConnection, rows: &[&Sour
 pub(crate) async fn upsert_ledgers(connection: &mut AnyConnection, rows: &[LedgerRow]) -> Result<(), Error> {
     for set in bind_row_sets(rows) {
         let text = format!(
-            "insert into ledgers (tenant, account, currency, document) values {}
-             on conflict (tenant, account) do update set currency = excluded.currency, document = excluded.document",
-            placeholders(set.len(), 4)
+            "insert into ledgers ({}) values {}
+             on conflict (tenant, account) do update set
+                 currency = excluded.currency, segment = excluded.segment, document = excluded.document",
+            LedgerRow::COLUMNS,
+            placeholders(set.len(), 5)
         );
         let mut upsert = sqlx::query(AssertSqlSafe(text));
         for row in set {
-            upsert = upsert.bind(&row.tenant).bind(&row.account).bind(&row.currency).bind(&row.document);
+            upsert =
+                upsert.bind(&row.tenant).bind(&row.account).bind(&row.currency).bind(&row.segment).bind(&row.document);
         }
         upsert.execute(&mut *connection).await?;
     }
     Ok(())
 }
 
+/// What is kept with the standings of those accounts that have one, to tell how they move.
+pub(crate) async fn stood(
+    connection: &mut AnyConnection,
+    accounts: &[AccountKey],
+) -> Result<HashMap<AccountKey, Stood>, Error> {
+    let mut found = HashMap::with_capacity(accounts.len());
+    for set in bind_row_sets(accounts) {
+        let text = format!(
+            "select tenant, account, assessed_at, last_movement from standings where (tenant, account) in (values {})",
+            placeholders(set.len(), 2)
+        );
+        let mut select = sqlx::query(AssertSqlSafe(text));
+        for (tenant, account) in set {
+            select = select.bind(tenant).bind(account);
+        }
+        for row in select.fetch_all(&mut *connection).await? {
+            let stood = Stood { assessed_at: row.try_get(2)?, last_movement: row.try_get(3)? };
+            found.insert((row.try_get(0)?, row.try_get(1)?), stood);
+        }
+    }
+    Ok(found)
+}
+
 /// Keeps standings.
 pub(crate) async fn upsert_standings(connection: &mut AnyConnection, rows: &[StandingRow]) -> Result<(), Error> {
     let names = standing::names();
     let updates: Vec<String> = names.iter().map(|name| format!("{name} = excluded.{name}")).collect();
-    for set in bind_row_sets(rows) {
+    for set in rows.chunks(STANDINGS_PER_STATEMENT) {
         let text = format!(
-            "insert into standings (tenant, account, assessed_at, stage, {}) values {}
+            "insert into standings (tenant, account, assessed_at, model, stage, last_movement, {}) values {}
              on conflict (tenant, account) do update set
-                 assessed_at = excluded.assessed_at, stage = excluded.stage, {}",
+                 assessed_at = excluded.assessed_at, model = excluded.model, stage = excluded.stage,
+                 last_movement = excluded.last_movement, {}",
             names.join(", "),
-            placeholders(set.len(), standing::METRICS + 4),
+            placeholders(set.len(), standing::METRICS + 6),
             updates.join(", ")
         );
         let mut upsert = sqlx::query(AssertSqlSafe(text));
         for row in set {
-            upsert = upsert.bind(&row.tenant).bind(&row.account).bind(row.assessed_at).bind(&row.stage);
+            upsert = upsert.bind(&row.tenant).bind(&row.account).bind(row.assessed_at);
+            upsert = upsert.bind(&row.model).bind(&row.stage).bind(&row.last_movement);
             for figure in &row.figures {
                 upsert = upsert.bind(*figure);
             }

@@ -79,6 +79,11 @@ impl Told {
         }
     }
 
+    /// Whether an account was erased as a whole.
+    pub(crate) fn is_erased_account(&self) -> bool {
+        matches!(self.source, Source::Account(_)) && self.is_erased()
+    }
+
     /// The currency of the order's amounts, if it is an order. All orders of an account are in one.
     pub(crate) fn currency(&self) -> Option<&str> {
         currency(&self.source)
@@ -102,6 +107,29 @@ pub(crate) fn referrer(row: &SourceRow) -> Result<Option<String>, Error> {
         return Ok(None);
     }
     Ok(source(row)?.referral().map(|(referrer, _)| referrer.to_owned()))
+}
+
+/// The segment of an account, as its own resource among the rows says; empty if there is none that stands.
+///
+/// # Errors
+/// [`Error::Damaged`].
+pub(crate) fn segment<'a>(rows: impl IntoIterator<Item = &'a SourceRow>, account: &str) -> Result<String, Error> {
+    let own = rows.into_iter().find(|row| row.kind == ACCOUNT && row.account == account);
+    own.map_or(Ok(String::new()), own_segment)
+}
+
+/// The segment that the row of an account says; empty once it stands no more.
+///
+/// # Errors
+/// [`Error::Damaged`].
+pub(crate) fn own_segment(row: &SourceRow) -> Result<String, Error> {
+    if row.deleted_at.is_some() {
+        return Ok(String::new());
+    }
+    Ok(match source(row)? {
+        Source::Account(account) => account.segment,
+        _ => String::new(),
+    })
 }
 
 /// The currency of the orders among the rows.

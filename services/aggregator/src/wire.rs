@@ -22,6 +22,8 @@ pub(crate) struct Beside {
     pub(crate) account: String,
     /// ISO 4217; empty if no order or account named it.
     pub(crate) currency: String,
+    /// How persons see it.
+    pub(crate) stated_views: Vec<wire::StatedView>,
     /// The account that answers, if another.
     pub(crate) merged_into: Option<String>,
     /// How far the feeds have been seen.
@@ -53,6 +55,7 @@ pub(crate) fn assessment(assessment: &Assessment, ledger: &Ledger, beside: Besid
         model: format!("models/{}", assessment.model),
         fit: String::new(),
         freshness: beside.freshness,
+        stated_views: beside.stated_views,
         merged_into: beside.merged_into.map_or(String::new(), |account| methods::account_name(&account)),
     }
 }

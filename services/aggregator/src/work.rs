@@ -12,7 +12,7 @@ use store::Error;
 use crate::{
     store::SourceRow,
     tables::{self, AccountKey, SourceKey},
-    told::{Told, facts, merged_into, referral_source, referrer},
+    told::{ACCOUNT, Told, facts, merged_into, own_segment, referral_source, referrer},
 };
 
 /// What an account's source said and what it says.
@@ -31,6 +31,8 @@ pub(crate) struct Work {
     pub(crate) rebuild: BTreeSet<AccountKey>,
     /// The currency of each account's orders, as far as one was told.
     pub(crate) currencies: HashMap<AccountKey, String>,
+    /// The segment of each account whose own resource was told.
+    pub(crate) segments: HashMap<AccountKey, String>,
     /// Accounts that were merged away in this batch, in order, with those that answer for them.
     pub(crate) new_merges: Vec<(AccountKey, String)>,
     /// All that were merged away, of those that are touched.
@@ -132,6 +134,9 @@ impl Work {
         if is_erased {
             self.inserts.retain(|(inserted, _), _| *inserted != key);
             self.erased.push(key.clone());
+        }
+        if row.kind == ACCOUNT {
+            self.segments.insert((row.tenant.clone(), row.account.clone()), own_segment(&row)?);
         }
         let account = self.answering(&row.tenant, &row.account);
         let shift = Shift { source: row.source.clone(), old: old_facts, new: facts(&row)? };

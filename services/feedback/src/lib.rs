@@ -12,9 +12,11 @@ use methods::Methods;
 use runtime::{App, BoxError, Context};
 use store::{Migration, Table};
 
-const MIGRATIONS: [Migration; 1] =
-    [Migration { version: 1, name: "feedback", sql: include_str!("../migrations/0001_feedback.sql") }];
-const TABLES: [&Table; 3] = [&feedback::TABLE, &theme::TABLE, &improvement::TABLE];
+const MIGRATIONS: [Migration; 2] = [
+    Migration { version: 1, name: "feedback", sql: include_str!("../migrations/0001_feedback.sql") },
+    methods::imports_migration(2),
+];
+const TABLES: [&Table; 4] = [&feedback::TABLE, &theme::TABLE, &improvement::TABLE, &methods::IMPORTS];
 
 /// Opens the service's database, by default `feedback.db` in the data directory, and mounts its RPCs.
 ///

@@ -2,7 +2,10 @@
 
 use contracts::feedback::v1::{feedback_service_server::FeedbackService, *};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
-use methods::{Call, EraseAsk, ImportRow, ListAsk, Methods, Violations, WatchAsk, Watched, WatchedChange};
+use methods::{
+    Call, EraseAsk, ImportMessage, ImportRow, ListAsk, Methods, StateFilter, Undoing, Violations, WatchAsk, Watched,
+    WatchedChange,
+};
 use runtime::{Fault, Tenant};
 use tonic::{Request, Response, Status, Streaming};
 
@@ -13,6 +16,9 @@ use crate::{
 };
 
 type Answers<M> = BoxStream<'static, Result<M, Status>>;
+
+/// What imports of feedback, themes and improvements are taken back with.
+static UNDOING: Undoing = Undoing { kinds: &[&FEEDBACK, &THEME, &IMPROVEMENT], settle: None };
 
 /// Serves feedback, themes and improvements.
 pub(crate) struct Service {
@@ -59,7 +65,7 @@ impl FeedbackService for Service {
             page_size: ask.page_size,
             page_token: ask.page_token,
             show_deleted: ask.show_deleted,
-            state: (ask.state != 0).then(|| FeedbackState::try_from(ask.state).unwrap_or_default().as_str_name()),
+            state: StateFilter::new(ask.state, FeedbackState::as_str_name),
             from: ask.happen_time_from,
             before: ask.happen_time_before,
             ..ListAsk::default()
@@ -221,7 +227,7 @@ impl FeedbackService for Service {
             page_size: ask.page_size,
             page_token: ask.page_token,
             show_deleted: ask.show_deleted,
-            state: (ask.state != 0).then(|| ImprovementState::try_from(ask.state).unwrap_or_default().as_str_name()),
+            state: StateFilter::new(ask.state, ImprovementState::as_str_name),
             ..ListAsk::default()
         };
         let (improvements, next_page_token, freshness) = self.methods.list(&IMPROVEMENT, &call, page).await?;
@@ -340,14 +346,32 @@ impl FeedbackService for Service {
         request: Request<Streaming<ImportFeedbackRequest>>,
     ) -> Result<Response<Self::ImportFeedbackStream>, Status> {
         let methods = self.methods.clone();
-        let answers = self.methods.import(request, move |tenant, batch: ImportFeedbackRequest| {
-            batch.rows.into_iter().map(|row| import_row(&methods, tenant, row)).collect()
+        let answers = self.methods.import(request, move |tenant, message: ImportFeedbackRequest| {
+            let rows = message.rows.into_iter().map(|row| import_row(&methods, tenant, row)).collect();
+            ImportMessage { batch_id: message.batch_id, rows }
         })?;
         Ok(Response::new(Box::pin(answers.map_ok(|answer| ImportFeedbackResponse {
             landed_count: answer.landed_count,
             unchanged_count: answer.unchanged_count,
             refusals: answer.refusals,
             freshness: answer.freshness,
+        }))))
+    }
+
+    type UndoFeedbackImportStream = Answers<UndoFeedbackImportResponse>;
+
+    async fn undo_feedback_import(
+        &self,
+        request: Request<UndoFeedbackImportRequest>,
+    ) -> Result<Response<Self::UndoFeedbackImportStream>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let answers = self.methods.undo_import(&UNDOING, &call, ask.batch_id).await?;
+        Ok(Response::new(Box::pin(answers.map_ok(|answer| UndoFeedbackImportResponse {
+            deleted_count: answer.deleted_count,
+            restored_count: answer.restored_count,
+            refusals: answer.refusals,
+            freshness: answer.freshness,
+            total_count: answer.total_count,
         }))))
     }
 

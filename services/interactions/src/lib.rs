@@ -12,9 +12,11 @@ use methods::Methods;
 use runtime::{App, BoxError, Context};
 use store::{Migration, Table};
 
-const MIGRATIONS: [Migration; 1] =
-    [Migration { version: 1, name: "interactions", sql: include_str!("../migrations/0001_interactions.sql") }];
-const TABLES: [&Table; 3] = [&interaction::TABLE, &commitment::TABLE, &offer::TABLE];
+const MIGRATIONS: [Migration; 2] = [
+    Migration { version: 1, name: "interactions", sql: include_str!("../migrations/0001_interactions.sql") },
+    methods::imports_migration(2),
+];
+const TABLES: [&Table; 4] = [&interaction::TABLE, &commitment::TABLE, &offer::TABLE, &methods::IMPORTS];
 
 /// Opens the service's database, by default `interactions.db` in the data directory, and mounts its RPCs.
 ///

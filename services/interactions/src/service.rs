@@ -2,7 +2,10 @@
 
 use contracts::interactions::v1::{interactions_service_server::InteractionsService, *};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
-use methods::{Call, EraseAsk, ImportRow, ListAsk, Methods, Violations, WatchAsk, Watched, WatchedChange};
+use methods::{
+    Call, EraseAsk, ImportMessage, ImportRow, ListAsk, Methods, StateFilter, Undoing, Violations, WatchAsk, Watched,
+    WatchedChange,
+};
 use runtime::{Fault, Tenant};
 use tonic::{Request, Response, Status, Streaming};
 
@@ -13,6 +16,9 @@ use crate::{
 };
 
 type Answers<M> = BoxStream<'static, Result<M, Status>>;
+
+/// What imports of interactions, commitments and competitor offers are taken back with.
+static UNDOING: Undoing = Undoing { kinds: &[&INTERACTION, &COMMITMENT, &COMPETITOR_OFFER], settle: None };
 
 /// Serves interactions, commitments and rivals' offers.
 pub(crate) struct Service {
@@ -61,8 +67,9 @@ impl InteractionsService for Service {
             page_size: ask.page_size,
             page_token: ask.page_token,
             show_deleted: ask.show_deleted,
-            state: (ask.state != 0).then(|| InteractionState::try_from(ask.state).unwrap_or_default().as_str_name()),
+            state: StateFilter::new(ask.state, InteractionState::as_str_name),
             label: ask.thread,
+            label_field: "thread",
             from: ask.happen_time_from,
             before: ask.happen_time_before,
             ..ListAsk::default()
@@ -166,7 +173,7 @@ impl InteractionsService for Service {
             page_size: ask.page_size,
             page_token: ask.page_token,
             show_deleted: ask.show_deleted,
-            state: (ask.state != 0).then(|| CommitmentState::try_from(ask.state).unwrap_or_default().as_str_name()),
+            state: StateFilter::new(ask.state, CommitmentState::as_str_name),
             ..ListAsk::default()
         };
         let (commitments, next_page_token, freshness) = self.methods.list(&COMMITMENT, &call, page).await?;
@@ -296,7 +303,8 @@ impl InteractionsService for Service {
             page_size: ask.page_size,
             page_token: ask.page_token,
             show_deleted: ask.show_deleted,
-            state: (ask.outcome != 0).then(|| OfferOutcome::try_from(ask.outcome).unwrap_or_default().as_str_name()),
+            state: StateFilter::new(ask.outcome, OfferOutcome::as_str_name),
+            state_field: "outcome",
             ..ListAsk::default()
         };
         let (competitor_offers, next_page_token, freshness) = self.methods.list(&COMPETITOR_OFFER, &call, page).await?;
@@ -406,14 +414,32 @@ impl InteractionsService for Service {
         request: Request<Streaming<ImportInteractionsRequest>>,
     ) -> Result<Response<Self::ImportInteractionsStream>, Status> {
         let methods = self.methods.clone();
-        let answers = self.methods.import(request, move |tenant, batch: ImportInteractionsRequest| {
-            batch.rows.into_iter().map(|row| import_row(&methods, tenant, row)).collect()
+        let answers = self.methods.import(request, move |tenant, message: ImportInteractionsRequest| {
+            let rows = message.rows.into_iter().map(|row| import_row(&methods, tenant, row)).collect();
+            ImportMessage { batch_id: message.batch_id, rows }
         })?;
         Ok(Response::new(Box::pin(answers.map_ok(|answer| ImportInteractionsResponse {
             landed_count: answer.landed_count,
             unchanged_count: answer.unchanged_count,
             refusals: answer.refusals,
             freshness: answer.freshness,
+        }))))
+    }
+
+    type UndoInteractionsImportStream = Answers<UndoInteractionsImportResponse>;
+
+    async fn undo_interactions_import(
+        &self,
+        request: Request<UndoInteractionsImportRequest>,
+    ) -> Result<Response<Self::UndoInteractionsImportStream>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let answers = self.methods.undo_import(&UNDOING, &call, ask.batch_id).await?;
+        Ok(Response::new(Box::pin(answers.map_ok(|answer| UndoInteractionsImportResponse {
+            deleted_count: answer.deleted_count,
+            restored_count: answer.restored_count,
+            refusals: answer.refusals,
+            freshness: answer.freshness,
+            total_count: answer.total_count,
         }))))
     }
 

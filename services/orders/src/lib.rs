@@ -20,9 +20,11 @@ use methods::Methods;
 use runtime::{App, BoxError, Context};
 use store::{Migration, Table};
 
-const MIGRATIONS: [Migration; 1] =
-    [Migration { version: 1, name: "orders", sql: include_str!("../migrations/0001_orders.sql") }];
-const TABLES: [&Table; 3] = [&order::TABLE, &currency::TABLE, &follow::TABLE];
+const MIGRATIONS: [Migration; 2] = [
+    Migration { version: 1, name: "orders", sql: include_str!("../migrations/0001_orders.sql") },
+    methods::imports_migration(2),
+];
+const TABLES: [&Table; 4] = [&order::TABLE, &currency::TABLE, &follow::TABLE, &methods::IMPORTS];
 
 /// Opens the service's database, by default `orders.db` in the data directory, mounts its RPCs, and follows the accounts
 /// service at `accounts_uri`, by default in this process.

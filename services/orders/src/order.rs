@@ -3,7 +3,7 @@
 use contracts::orders::v1::{Order, OrderLine, OrderState, Payment};
 use methods::{Collection, Guard, Index, Kind, money_nanos, to_micros};
 use runtime::Fault;
-use store::{Key, Table};
+use store::{Key, Rows, Table};
 
 use crate::{check, currency};
 
@@ -93,8 +93,13 @@ fn rules(guard: &mut Guard<'_, '_, Order>) -> Result<(), Fault> {
     if let Some(old) = guard.old.filter(|_| !is_row(guard.new)) {
         keep_sum(old, guard.new);
     }
-    let account_currency = Key { table: currency::TABLE.name, id: String::new(), ..guard.key.clone() };
-    currency::check(guard.rows, account_currency, currency_code(guard.new))
+    can_stand(guard.new, guard.rows, guard.key)
+}
+
+/// Refuses an order in another currency than its account's other orders.
+pub(crate) fn can_stand(order: &Order, rows: &mut Rows<'_>, key: &Key) -> Result<(), Fault> {
+    let account_currency = Key { table: currency::TABLE.name, id: String::new(), ..key.clone() };
+    currency::check(rows, account_currency, currency_code(order))
 }
 
 /// A quantity that was the sum of the lines is the sum of the new ones too, unless the change says otherwise.

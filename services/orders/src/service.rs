@@ -2,17 +2,24 @@
 
 use contracts::orders::v1::{orders_service_server::OrdersService, *};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
-use methods::{Call, ImportRow, ListAsk, Methods, Violations, WatchAsk, Watched, WatchedChange};
+use methods::{
+    Call, ImportMessage, ImportRow, ListAsk, Methods, StateFilter, Undoing, Violations, WatchAsk, Watched,
+    WatchedChange,
+};
 use runtime::{Fault, Tenant};
+use store::Key;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
-    check,
-    order::ORDER,
+    check, currency,
+    order::{self, ORDER},
     transitions::{self, Arrival},
 };
 
 type Answers<M> = BoxStream<'static, Result<M, Status>>;
+
+/// What imports of orders are taken back with.
+static UNDOING: Undoing = Undoing { kinds: &[&ORDER], settle: Some(currency::settle) };
 
 /// Serves orders.
 pub(crate) struct Service {
@@ -52,7 +59,7 @@ impl OrdersService for Service {
             page_size: ask.page_size,
             page_token: ask.page_token,
             show_deleted: ask.show_deleted,
-            state: (ask.state != 0).then(|| OrderState::try_from(ask.state).unwrap_or_default().as_str_name()),
+            state: StateFilter::new(ask.state, OrderState::as_str_name),
             from: ask.place_time_from,
             before: ask.place_time_before,
             time_field: "place_time",
@@ -85,7 +92,9 @@ impl OrdersService for Service {
         request: Request<UndeleteOrderRequest>,
     ) -> Result<Response<UndeleteOrderResponse>, Status> {
         let (call, ask) = Call::enter(request)?;
-        let done = self.methods.set_deleted(&ORDER, &call, &ask.name, &ask.etag, &ask.request_id, false).await?;
+        let target = (ask.name.as_str(), ask.etag.as_str(), ask.request_id.as_str());
+        let related = |tenant: &Tenant, key: &Key| vec![currency::key(tenant, &key.account)];
+        let done = self.methods.set_deleted_with(&ORDER, &call, target, false, related, order::can_stand).await?;
         Ok(Response::new(UndeleteOrderResponse { order: Some(done.resource), freshness: done.freshness }))
     }
 
@@ -197,14 +206,32 @@ impl OrdersService for Service {
         request: Request<Streaming<ImportOrdersRequest>>,
     ) -> Result<Response<Self::ImportOrdersStream>, Status> {
         let methods = self.methods.clone();
-        let answers = self.methods.import(request, move |tenant, batch: ImportOrdersRequest| {
-            batch.rows.into_iter().map(|row| import_row(&methods, tenant, row)).collect()
+        let answers = self.methods.import(request, move |tenant, message: ImportOrdersRequest| {
+            let rows = message.rows.into_iter().map(|row| import_row(&methods, tenant, row)).collect();
+            ImportMessage { batch_id: message.batch_id, rows }
         })?;
         Ok(Response::new(Box::pin(answers.map_ok(|answer| ImportOrdersResponse {
             landed_count: answer.landed_count,
             unchanged_count: answer.unchanged_count,
             refusals: answer.refusals,
             freshness: answer.freshness,
+        }))))
+    }
+
+    type UndoOrdersImportStream = Answers<UndoOrdersImportResponse>;
+
+    async fn undo_orders_import(
+        &self,
+        request: Request<UndoOrdersImportRequest>,
+    ) -> Result<Response<Self::UndoOrdersImportStream>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let answers = self.methods.undo_import(&UNDOING, &call, ask.batch_id).await?;
+        Ok(Response::new(Box::pin(answers.map_ok(|answer| UndoOrdersImportResponse {
+            deleted_count: answer.deleted_count,
+            restored_count: answer.restored_count,
+            refusals: answer.refusals,
+            freshness: answer.freshness,
+            total_count: answer.total_count,
         }))))
     }
 

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     client::ConnectArgs,
-    commands::{assess, compare, export, health, import, timeline, verify},
+    commands::{assess, compare, export, health, import, models, simulate, timeline, verify, view, watch},
     demo::{self, DemoArgs},
     exit::{self, Error, Exit},
     output,
@@ -37,8 +37,16 @@ enum Command {
     Export(export::ExportArgs),
     /// Tell what moved one account's scores between two times.
     Compare(compare::CompareArgs),
+    /// Tell what one account's assessment would be with hypothetical evidence, or another model.
+    Simulate(simulate::SimulateArgs),
+    /// List, show, record, choose and try the models that assessments are made with.
+    Models(models::ModelsArgs),
+    /// Record how a person sees an account, beside the computed views; list and withdraw such views.
+    View(view::ViewArgs),
     /// List everything that passed between the two parties, latest first.
     Timeline(timeline::TimelineArgs),
+    /// Tell what moves in the assessments, as it moves.
+    Watch(watch::WatchArgs),
     /// Recompute every ledger from its evidence and report differences.
     Verify(verify::VerifyArgs),
     /// Ask whether the suite is serving.
@@ -71,7 +79,11 @@ impl Cli {
             Command::Assess(args) => assess::run(&connect, args).await,
             Command::Export(args) => export::run(&connect, args).await,
             Command::Compare(args) => compare::run(&connect, args).await,
+            Command::Simulate(args) => simulate::run(&connect, args).await,
+            Command::Models(args) => models::run(&connect, args).await,
+            Command::View(args) => view::run(&connect, args).await,
             Command::Timeline(args) => timeline::run(&connect, args).await,
+            Command::Watch(args) => watch::run(&connect, args).await,
             Command::Verify(args) => verify::run(&connect, args).await,
             Command::Health(args) => health::run(&connect, args).await,
         }

@@ -10,19 +10,23 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use crate::exit::Error;
+use crate::{commands::import::quoted, exit::Error};
 
 /// The largest answer that is taken: a page of a thousand assessments is a few megabytes.
 const LARGEST_ANSWER: usize = 64 << 20;
+/// Where a suite listens unless it is told otherwise.
+const ENDPOINT: &str = "http://127.0.0.1:7600";
+/// The tenant of those who name none.
+const TENANT: &str = "default";
 
 /// Where to connect, and as whom.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ConnectArgs {
     /// The address of the suite.
-    #[arg(long, global = true, env = "RAPPORT_ENDPOINT", default_value = "http://127.0.0.1:7600", value_name = "URL")]
+    #[arg(long, global = true, env = "RAPPORT_ENDPOINT", default_value = ENDPOINT, value_name = "URL")]
     pub endpoint: String,
     /// The tenant.
-    #[arg(long, global = true, env = "RAPPORT_TENANT", default_value = "default")]
+    #[arg(long, global = true, env = "RAPPORT_TENANT", default_value = TENANT)]
     pub tenant: String,
     /// A file with the bearer token to present.
     #[arg(long, global = true, env = "RAPPORT_TOKEN_FILE", value_name = "FILE")]
@@ -30,6 +34,24 @@ pub struct ConnectArgs {
     /// How many seconds to wait for an answer. Imports and checks take as long as they take.
     #[arg(long, global = true, env = "RAPPORT_TIMEOUT", default_value_t = 30, value_name = "SECONDS")]
     pub timeout: u64,
+}
+
+impl ConnectArgs {
+    /// The flags that a command line needs to connect to the same place as the same tenant, each followed by a space.
+    pub(crate) fn flags(&self) -> String {
+        let mut flags = String::new();
+        let mut add = |flag: &str, value: &str| flags.push_str(&format!("{flag} {} ", quoted(value)));
+        if self.endpoint != ENDPOINT {
+            add("--endpoint", &self.endpoint);
+        }
+        if self.tenant != TENANT {
+            add("--tenant", &self.tenant);
+        }
+        if let Some(path) = &self.token_file {
+            add("--token-file", &path.display().to_string());
+        }
+        flags
+    }
 }
 
 /// A channel that says who asks.

@@ -71,17 +71,22 @@ pub struct ChangeTerm {
 
 /// Says why every score moved between two moments, largest effect on the bond first. The terms of a facet add up to its
 /// difference, and all `bond_points` to the bond's. With two models, the whole step from one to the other is taken at the
-/// first moment and told as [`Cause::Model`]; the rest is told under the second.
+/// first moment and told as [`Cause::Model`]; the rest is told under the second. Each ledger has its model's half-lives.
 pub fn compare(
     before: Snapshot<'_>,
     before_model: &Model,
     after: Snapshot<'_>,
     after_model: &Model,
 ) -> Vec<ChangeTerm> {
-    let first = Side::new(before, after_model);
+    // What fades at another pace is a matter of the model, not of time.
+    let refolded = (before.ledger.half_lives() != after.ledger.half_lives()).then(|| {
+        let facts = before.facts.iter().map(|(source, facts)| (source.as_str(), facts));
+        Ledger::fold(after.ledger.half_lives(), facts)
+    });
+    let first = Side::new(Snapshot { ledger: refolded.as_ref().unwrap_or(before.ledger), ..before }, after_model);
     let second = Side::new(after, after_model);
     let mut terms = Vec::new();
-    if before_model != after_model {
+    if before_model != after_model || refolded.is_some() {
         model_terms(before, before_model, &first, after_model, &mut terms);
     }
     for (place, (view, facet)) in all_facets().enumerate() {
@@ -282,18 +287,32 @@ mod tests {
         Facts { evidence, pending, ..Facts::default() }
     }
 
-    fn fold(facts: &[(String, Facts)]) -> Ledger {
-        let model = Model::default();
+    fn fold(facts: &[(String, Facts)], model: &Model) -> Ledger {
         Ledger::fold(model.half_lives(), facts.iter().map(|(source, facts)| (source.as_str(), facts)))
     }
 
+    /// The default model with a part of its document replaced.
+    fn with(part: &str, other: &str) -> Model {
+        let text = Model::DEFAULT_TEXT.replace("id = \"default-1\"", "id = \"other-1\"");
+        assert!(text.contains(part), "{part}");
+        Model::parse(&text.replace(part, other)).unwrap()
+    }
+
     fn sums_hold(before: &[(String, Facts)], day1: i64, after: &[(String, Facts)], day2: i64) -> Vec<ChangeTerm> {
-        let model = Model::default();
-        let (ledger1, ledger2) = (fold(before), fold(after));
+        sums_hold_under(before, (day1, &Model::default()), after, (day2, &Model::default()))
+    }
+
+    fn sums_hold_under(
+        before: &[(String, Facts)],
+        (day1, model1): (i64, &Model),
+        after: &[(String, Facts)],
+        (day2, model2): (i64, &Model),
+    ) -> Vec<ChangeTerm> {
+        let (ledger1, ledger2) = (fold(before, model1), fold(after, model2));
         let one = Snapshot { ledger: &ledger1, facts: before, now: day1 * DAY };
         let two = Snapshot { ledger: &ledger2, facts: after, now: day2 * DAY };
-        let terms = compare(one, &model, two, &model);
-        let (was, is) = (assess(&ledger1, &model, one.now), assess(&ledger2, &model, two.now));
+        let terms = compare(one, model1, two, model2);
+        let (was, is) = (assess(&ledger1, model1, one.now), assess(&ledger2, model2, two.now));
         for (view, facet) in all_facets() {
             let told: f64 =
                 terms.iter().filter(|term| (term.view, term.facet) == (view, facet)).map(|term| term.points).sum();
@@ -347,11 +366,21 @@ mod tests {
 
     #[test]
     fn another_model_is_a_step_of_its_own() {
-        let facts = [("a".to_owned(), says(vec![fact(Signal::DeliveryPromise, 10, 1.0)], vec![]))];
-        let other = Model::parse(&Model::DEFAULT_TEXT.replace("id = \"default-1\"", "id = \"other-1\"")).unwrap();
-        let ledger = fold(&facts);
-        let side = Snapshot { ledger: &ledger, facts: &facts, now: 100 * DAY };
-        assert_eq!(compare(side, &Model::default(), side, &other), [], "equal weights move nothing");
+        let facts = [
+            ("a".to_owned(), says(vec![fact(Signal::DeliveryPromise, 10, 1.0)], vec![])),
+            ("b".to_owned(), says(vec![fact(Signal::Ordering, 90, 1.0)], vec![])),
+        ];
+        let model = Model::default();
+        let same = with("id = \"other-1\"", "id = \"other-1\"");
+        assert_eq!(sums_hold_under(&facts, (100, &model), &facts, (100, &same)), [], "equal weights move nothing");
+        let slower = with("slow_days = 180", "slow_days = 360");
+        let weightier = with("[views.customer.rapport]\nweight = 0.15", "[views.customer.rapport]\nweight = 0.9");
+        for other in [slower, weightier] {
+            let terms = sums_hold_under(&facts, (100, &model), &facts, (100, &other));
+            assert_eq!(causes(&terms), [Cause::Model], "at one time, from one evidence");
+            let terms = sums_hold_under(&facts, (100, &model), &facts[..1], (300, &other));
+            assert_eq!(causes(&terms), [Cause::Withdrawn, Cause::Time, Cause::Balance, Cause::Model]);
+        }
     }
 
     proptest::proptest! {
@@ -371,6 +400,8 @@ mod tests {
                 }).collect()
             };
             sums_hold(&side(&one), 300, &side(&two), 420);
+            let faster = with("fast_days = 45", "fast_days = 20");
+            sums_hold_under(&side(&one), (300, &Model::default()), &side(&two), (420, &faster));
         }
     }
 }

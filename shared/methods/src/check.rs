@@ -14,6 +14,10 @@ const LARGEST_AMOUNT: i64 = 1_000_000_000_000;
 /// How many violations are answered. They travel in a header, and clients take some 8 KB of headers; a longer one costs
 /// the whole connection.
 const MOST_ANSWERED: usize = 25;
+/// How many bytes they may have together, for the same reason.
+const MOST_BYTES_ANSWERED: usize = 4_000;
+/// How many characters a field's path or a description may have. Both may quote what a client wrote.
+const LONGEST_TEXT: usize = 400;
 
 /// What is wrong with a request, field by field.
 #[derive(Debug, Default)]
@@ -50,18 +54,30 @@ impl Violations {
     /// # Errors
     /// A fault with `ERROR_REASON_INVALID_FIELDS` and every violation, if there are any. Of very many, the first ones are
     /// answered and the last one says how many more there are.
-    pub fn finish(mut self) -> Result<(), Fault> {
-        if self.found.is_empty() {
-            return Ok(());
-        }
-        if self.found.len() > MOST_ANSWERED {
-            let more = self.found.len() - MOST_ANSWERED;
-            self.found.truncate(MOST_ANSWERED);
-            if let Some(last) = self.found.last_mut() {
-                last.description.push_str(&format!("; {more} more fields are at fault"));
+    pub fn finish(self) -> Result<(), Fault> {
+        if self.found.is_empty() { Ok(()) } else { Err(self.fault(ErrorReason::InvalidFields)) }
+    }
+
+    /// The fault that answers what was found, with a reason of its own; otherwise as [`Violations::finish`] says.
+    pub fn fault(mut self, reason: ErrorReason) -> Fault {
+        let all = self.found.len();
+        let (mut kept, mut bytes) = (0, 0);
+        for violation in self.found.iter_mut().take(MOST_ANSWERED) {
+            shorten(&mut violation.field);
+            shorten(&mut violation.description);
+            bytes += violation.field.len() + violation.description.len();
+            if kept > 0 && bytes > MOST_BYTES_ANSWERED {
+                break;
             }
+            kept += 1;
         }
-        Err(Fault::invalid(ErrorReason::InvalidFields.as_str_name(), self.found))
+        self.found.truncate(kept);
+        if let Some(last) = self.found.last_mut()
+            && kept < all
+        {
+            last.description.push_str(&format!("; {} more fields are at fault", all - kept));
+        }
+        Fault::invalid(reason.as_str_name(), self.found)
     }
 
     /// A text of this many characters, without control characters other than line breaks and tabs.
@@ -225,6 +241,13 @@ impl Violations {
     }
 }
 
+fn shorten(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST_TEXT) {
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
 /// The amount in billionths of a unit.
 pub fn money_nanos(money: &Money) -> i128 {
     i128::from(money.units) * 1_000_000_000 + i128::from(money.nanos)
@@ -267,6 +290,16 @@ mod tests {
             (last.field.as_str(), last.description.as_str()),
             ("lines[24]", "is required; 1975 more fields are at fault")
         );
+    }
+
+    #[test]
+    fn what_a_client_wrote_at_length_is_quoted_in_short() {
+        let mut violations = Violations::default();
+        (0..20).for_each(|_| violations.add(&"ü".repeat(100_000), "is not known"));
+        let fault = violations.fault(ErrorReason::ModelInvalid);
+        assert_eq!(fault.violations().len(), 4);
+        assert!(fault.violations()[3].description.ends_with("; 16 more fields are at fault"));
+        assert!(fault.violations().iter().all(|violation| violation.field.chars().count() == LONGEST_TEXT + 1));
     }
 
     #[test]

@@ -12,6 +12,17 @@ pub fn not_found(kind: &'static str, name: &str) -> Fault {
         .resource(kind, name)
 }
 
+/// ALREADY_EXISTS: the name is taken by another resource.
+pub fn already_exists(kind: &'static str, name: &str) -> Fault {
+    Fault::new(
+        Code::AlreadyExists,
+        ErrorReason::AlreadyExists.as_str_name(),
+        format!("there is another {kind} `{name}`"),
+    )
+    .with("name", name)
+    .resource(kind, name)
+}
+
 /// FAILED_PRECONDITION: the resource's state does not allow it.
 pub fn state_conflict(name: &str, state: &str, wanted: &'static str) -> Fault {
     Fault::new(

@@ -1,15 +1,23 @@
-//! Import: batches of rows in, an answer for each batch once it is durable.
+//! Import: messages of rows in, an answer for each once it is durable.
 
 use contracts::common::v1::{FieldViolation, FreshnessToken, ImportRefusal};
 use futures_util::{Stream, StreamExt as _, stream};
 use runtime::{Fault, Tenant};
-use store::{Command, Mark, Outcome};
+use store::{Command, Mark, Outcome, Position};
 use tonic::{Request, Status, Streaming};
 
-use crate::{Methods, Violations, faults, store_fault, token};
+use crate::{Methods, Violations, faults, journal::Journal, store_fault, token, undo::check_batch_id};
 
 /// The most rows that one message may have.
 const ROWS_PER_MESSAGE: usize = 1_000;
+
+/// The rows of a message, and the batch that they are part of.
+pub struct ImportMessage {
+    /// What the client calls the import as a whole; empty if it is not to be taken back.
+    pub batch_id: String,
+    /// The rows.
+    pub rows: Vec<ImportRow>,
+}
 
 /// A row on its way in.
 pub struct ImportRow {
@@ -19,7 +27,7 @@ pub struct ImportRow {
     pub command: Result<Command, Fault>,
 }
 
-/// The answer to one batch.
+/// The answer to one message.
 #[derive(Debug, Default)]
 pub struct ImportAnswer {
     /// How many rows were recorded.
@@ -44,25 +52,25 @@ impl ImportRow {
 }
 
 impl Methods {
-    /// Records the batches of a stream one after the other. `rows` takes a message apart.
+    /// Records the messages of a stream one after the other. `rows` takes a message apart.
     ///
     /// # Errors
     /// A fault with `ERROR_REASON_TENANT_INVALID`.
     pub fn import<M: Send + 'static>(
         &self,
         request: Request<Streaming<M>>,
-        rows: impl Fn(&Tenant, M) -> Vec<ImportRow> + Send + Sync + 'static,
+        rows: impl Fn(&Tenant, M) -> ImportMessage + Send + Sync + 'static,
     ) -> Result<impl Stream<Item = Result<ImportAnswer, Status>> + Send + 'static, Fault> {
         let tenant = runtime::tenant(&request)?;
         let methods = self.clone();
         let start = (request.into_inner(), 0_i64, methods, tenant, rows);
         Ok(stream::unfold(start, |(mut messages, first_index, methods, tenant, rows)| async move {
             let answer = match messages.next().await? {
-                Err(status) => Err(status),
+                Err(status) => Err(runtime::unread(status)),
                 Ok(message) => {
-                    let batch = rows(&tenant, message);
-                    let length = batch.len() as i64;
-                    let answer = methods.import_batch(first_index, batch).await;
+                    let message = rows(&tenant, message);
+                    let length = message.rows.len() as i64;
+                    let answer = methods.import_message(&tenant, first_index, message).await;
                     return Some((
                         answer.map_err(Status::from),
                         (messages, first_index + length, methods, tenant, rows),
@@ -73,28 +81,43 @@ impl Methods {
         }))
     }
 
-    async fn import_batch(&self, first_index: i64, batch: Vec<ImportRow>) -> Result<ImportAnswer, Fault> {
+    async fn import_message(
+        &self,
+        tenant: &Tenant,
+        first_index: i64,
+        ImportMessage { batch_id, rows }: ImportMessage,
+    ) -> Result<ImportAnswer, Fault> {
         let mut violations = Violations::default();
-        if batch.is_empty() {
+        if rows.is_empty() {
             violations.add("rows", "is required");
         }
-        violations.at_most("rows", batch.len(), ROWS_PER_MESSAGE);
+        violations.at_most("rows", rows.len(), ROWS_PER_MESSAGE);
+        check_batch_id(&batch_id, 0, &mut violations);
         violations.finish()?;
 
         let mut answer = ImportAnswer::default();
-        let mut commands = Vec::with_capacity(batch.len());
-        let mut named = Vec::with_capacity(batch.len());
-        for (index, row) in (first_index..).zip(batch) {
+        let journal = (!batch_id.is_empty()).then(|| Journal::of_rows(tenant, &batch_id));
+        let mut commands = Vec::with_capacity(rows.len() + 1);
+        let mut named = Vec::with_capacity(rows.len());
+        for (index, row) in (first_index..).zip(rows) {
             match row.command {
                 Ok(command) => {
-                    commands.push(command);
+                    commands.push(match &journal {
+                        Some(journal) => journal.noting(command),
+                        None => command,
+                    });
                     named.push((index, row.name));
                 }
                 Err(fault) => answer.refusals.push(refused(index, row.name, &fault)),
             }
         }
+        let is_noted = journal.is_some();
+        commands.extend(journal.map(Journal::close));
         let mut marks: Vec<Mark> = Vec::new();
-        let written = self.store().write_batch(commands).await.map_err(store_fault)?;
+        let mut written = self.store().write_batch(commands).await.map_err(store_fault)?;
+        if is_noted {
+            written.pop().transpose().map_err(store_fault)?;
+        }
         for ((index, name), written) in named.into_iter().zip(written) {
             match written {
                 Ok(written) => {
@@ -102,27 +125,27 @@ impl Methods {
                         Outcome::Landed => answer.landed_count += 1,
                         Outcome::Unchanged | Outcome::Replayed => answer.unchanged_count += 1,
                     }
-                    let position = written.position;
-                    match marks.iter_mut().find(|mark| mark.partition == position.partition) {
-                        Some(mark) => mark.position = mark.position.max(position.position),
-                        None => marks.push(Mark {
-                            feed: self.feed.to_owned(),
-                            partition: position.partition,
-                            position: position.position,
-                        }),
-                    }
+                    self.add_mark(&mut marks, written.position);
                 }
                 Err(store::Error::Refused(refusal)) => {
                     let fault = faults::store_fault(store::Error::Refused(refusal));
                     answer.refusals.push(refused(index, name, &fault));
                 }
-                // Not this row's fault: the batch did not land, and the stream says so.
+                // Not this row's fault: the message did not land, and the stream says so.
                 Err(error) => return Err(store_fault(error)),
             }
         }
         answer.refusals.sort_by_key(|refusal| refusal.index);
         answer.freshness = Some(token(marks));
         Ok(answer)
+    }
+
+    /// Adds where a write stands, so that each partition has one mark.
+    pub(crate) fn add_mark(&self, marks: &mut Vec<Mark>, Position { partition, position }: Position) {
+        match marks.iter_mut().find(|mark| mark.partition == partition) {
+            Some(mark) => mark.position = mark.position.max(position),
+            None => marks.push(Mark { feed: self.feed.to_owned(), partition, position }),
+        }
     }
 }
 

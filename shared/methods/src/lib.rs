@@ -1,5 +1,5 @@
 //! The standard methods of a resource service, written once for the four services that own facts: create, get, list,
-//! update, delete, transitions, import and watch, over [`store`], the contract's messages and [`runtime`]'s faults.
+//! update, delete, transitions, import, undo and watch, over [`store`], the contract's messages and [`runtime`]'s faults.
 //!
 //! A service tells what its resources are ([`Kind`]: names, checks, states, rules) and keeps its handlers to three lines
 //! each. Nothing here knows what an order or a complaint is.
@@ -10,12 +10,14 @@ mod erase;
 mod faults;
 mod freshness;
 mod import;
+mod journal;
 mod kind;
 mod mask;
 mod names;
 mod read;
 mod resource;
 mod time;
+mod undo;
 mod watch;
 mod write;
 
@@ -24,19 +26,21 @@ use std::sync::Arc;
 use prost::Message;
 use runtime::{App, BoxError, Clock, Context, Fault, Shutdown, Tenant};
 use sha2::{Digest as _, Sha256};
-use store::{Database, Migration, Store, Table};
+use store::{Database, Migration, RequestId, Store, Table};
 use tonic::Request;
 
 pub use check::{Violations, money_nanos};
 pub use erase::{EraseAsk, Erasure};
-pub use faults::{account_gone, not_found, refusal, state_conflict, store_fault};
+pub use faults::{account_gone, already_exists, not_found, refusal, state_conflict, store_fault};
 pub use freshness::{marks, token};
-pub use import::{ImportAnswer, ImportRow};
+pub use import::{ImportAnswer, ImportMessage, ImportRow};
+pub use journal::{IMPORTS, imports_migration};
 pub use kind::{Guard, Index, Kind};
 pub use names::{Collection, account_id, account_name, is_id, new_id};
-pub use read::{ListAsk, list_fingerprint, page_size};
+pub use read::{ListAsk, StateFilter, list_fingerprint, page_size};
 pub use resource::{Meta, Resource};
 pub use time::{from_micros, to_micros};
+pub use undo::{Restorable, Settle, UndoAnswer, Undoing};
 pub use watch::{WatchAsk, Watched, WatchedChange};
 pub use write::Done;
 
@@ -60,6 +64,11 @@ impl Call {
         hash.update(std::any::type_name::<M>());
         hash.update(message.encode_to_vec());
         Ok((Self { tenant, fingerprint: hash.finalize().to_vec() }, message))
+    }
+
+    /// What makes a retry of the call safe; none if the client chose no id.
+    pub fn request(&self, request_id: &str) -> Option<RequestId> {
+        (!request_id.is_empty()).then(|| RequestId { id: request_id.to_owned(), fingerprint: self.fingerprint.clone() })
     }
 }
 

@@ -11,6 +11,9 @@ use crate::{
     Call, Collection, Kind, Methods, Resource, Violations, account_id, not_found, store_fault, to_micros, token,
 };
 
+/// No label is longer than this, in characters.
+const LONGEST_LABEL: usize = 128;
+
 /// What a list asks for.
 #[derive(Debug, Default)]
 pub struct ListAsk {
@@ -22,16 +25,34 @@ pub struct ListAsk {
     pub page_token: String,
     /// As asked.
     pub show_deleted: bool,
-    /// The name of a state in the contract, or nothing.
-    pub state: Option<&'static str>,
+    /// The state, or any.
+    pub state: StateFilter,
+    /// What the contract calls it; `state` if empty.
+    pub state_field: &'static str,
     /// The label, or nothing.
     pub label: String,
+    /// What the contract calls it.
+    pub label_field: &'static str,
     /// What the contract calls the time that `from` and `before` are about; `happen_time` if empty.
     pub time_field: &'static str,
     /// From when.
     pub from: Option<Timestamp>,
     /// Until before when.
     pub before: Option<Timestamp>,
+}
+
+/// The state that a list is narrowed to, as asked.
+#[derive(Debug, Default)]
+pub struct StateFilter {
+    value: i32,
+    name: Option<&'static str>,
+}
+
+impl StateFilter {
+    /// The state of this number in the contract, or any if it is 0. `name` is the enum's `as_str_name`.
+    pub fn new<E: TryFrom<i32>>(value: i32, name: fn(&E) -> &'static str) -> Self {
+        Self { value, name: E::try_from(value).ok().filter(|_| value != 0).map(|state| name(&state)) }
+    }
 }
 
 /// How many rows a page has: 50 if nothing is asked, at most 1,000.
@@ -125,6 +146,11 @@ impl Methods {
             }
         };
         violations.integer("page_size", ask.page_size.into(), 0, i32::MAX.into());
+        if ask.state.value != 0 && ask.state.name.is_none() {
+            let state_field = if ask.state_field.is_empty() { "state" } else { ask.state_field };
+            violations.add(state_field, format!("has no value {}", ask.state.value));
+        }
+        violations.text(ask.label_field, &ask.label, 0, LONGEST_LABEL);
         let time_field = if ask.time_field.is_empty() { "happen_time" } else { ask.time_field };
         violations.time(&format!("{time_field}_from"), ask.from.as_ref());
         violations.time(&format!("{time_field}_before"), ask.before.as_ref());
@@ -136,7 +162,7 @@ impl Methods {
             after: None,
             limit: page_size(ask.page_size),
             show_deleted: ask.show_deleted,
-            state: ask.state.map(str::to_owned),
+            state: ask.state.name.map(str::to_owned),
             label: (!ask.label.is_empty()).then_some(ask.label),
             happened_from: ask.from.as_ref().map(to_micros),
             happened_before: ask.before.as_ref().map(to_micros),

@@ -1,7 +1,8 @@
 //! What all resources of the contract have in common: the fields that the service itself fills in.
 
 use contracts::{
-    accounts::v1 as accounts, feedback::v1 as feedback, interactions::v1 as interactions, orders::v1 as orders,
+    accounts::v1 as accounts, assessments::v1 as assessments, feedback::v1 as feedback,
+    interactions::v1 as interactions, orders::v1 as orders,
 };
 use prost::Message;
 use store::Row;
@@ -106,4 +107,34 @@ resources![
     feedback::Feedback,
     feedback::Theme,
     feedback::Improvement,
+    assessments::StatedView,
 ];
+
+/// A model is immutable: it has neither versions nor an etag.
+impl Resource for assessments::Model {
+    const FULL_NAME: &'static str = "rapport.assessments.v1.Model";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn etag(&self) -> &str {
+        ""
+    }
+
+    fn set_name(&mut self, name: String) {
+        self.name = name;
+    }
+
+    fn stamp(&mut self, meta: Meta) {
+        self.name = meta.name;
+        self.create_time = Some(from_micros(meta.created_at));
+    }
+
+    fn unstamp(&mut self) {
+        self.name.clear();
+        self.create_time = None;
+        self.is_default = false;
+        self.segments.clear();
+    }
+}

@@ -3,7 +3,7 @@
 use contracts::common::v1::{ErrorReason, FreshnessToken};
 use prost_types::FieldMask;
 use runtime::{Fault, Tenant};
-use store::{Command, Key, Mark, Refusal, RequestId, Rows, Written};
+use store::{Command, Key, Mark, Refusal, Rows, Written};
 use tonic::Code;
 
 use crate::{Call, Guard, Kind, Methods, Resource, Violations, faults, mask, names, refusal, store_fault, token};
@@ -69,7 +69,7 @@ impl Methods {
                 if standing.deleted_at.is_none() && kind.draft(&old, false) == kind.draft(&new, false) {
                     return Ok(());
                 }
-                return Err(refusal(already_exists(kind.name, &name)));
+                return Err(refusal(faults::already_exists(kind.name, &name)));
             }
             put(kind, rows, key, None, new)
         };
@@ -133,17 +133,35 @@ impl Methods {
         request_id: &str,
         deleted: bool,
     ) -> Result<Done<T>, Fault> {
+        self.set_deleted_with(kind, call, (name, etag, request_id), deleted, |_, _| vec![], |_, _, _| Ok(())).await
+    }
+
+    /// Deletes a resource, or brings it back, if a rule that looks at other rows allows it.
+    ///
+    /// # Errors
+    /// As for [`Methods::set_deleted`], and what the rule refuses with.
+    pub async fn set_deleted_with<T: Resource>(
+        &self,
+        kind: &'static Kind<T>,
+        call: &Call,
+        (name, etag, request_id): (&str, &str, &str),
+        deleted: bool,
+        related: impl FnOnce(&Tenant, &Key) -> Vec<Key>,
+        rule: impl FnOnce(&T, &mut Rows<'_>, &Key) -> Result<(), Fault> + Send + 'static,
+    ) -> Result<Done<T>, Fault> {
         let key = named(kind, call, name, request_id)?;
+        let related = related(&call.tenant, &key);
         let etag = etag.to_owned();
         let decide = move |rows: &mut Rows<'_>, key: &Key| {
             let name = kind.name_of(key);
             let row = rows.get(key).ok_or_else(|| refusal(faults::not_found(kind.name, &name)))?;
             let resource = kind.load(row).map_err(refusal)?;
             check_etag(kind, &name, &etag, resource.etag()).map_err(refusal)?;
+            rule(&resource, rows, key).map_err(refusal)?;
             rows.put(key.clone(), kind.draft(&resource, deleted));
             Ok(())
         };
-        self.write(kind, call, key, vec![], request_id, decide).await
+        self.write(kind, call, key, related, request_id, decide).await
     }
 
     /// Changes a resource by a rule of its service.
@@ -183,7 +201,8 @@ impl Methods {
             let mut new = old.clone();
             rule(&mut new, rows, key).map_err(refusal)?;
             let mut violations = Violations::default();
-            violations.within(kind.name, |violations| (kind.check)(&new, violations));
+            // What stood was right, so what is wrong now came with the request, whose fields have the resource's names.
+            (kind.check)(&new, &mut violations);
             violations.finish().map_err(refusal)?;
             put(kind, rows, key, Some(&old), new)
         };
@@ -207,8 +226,7 @@ impl Methods {
         decide: impl FnOnce(&mut Rows<'_>, &Key) -> Result<(), Refusal> + Send + 'static,
     ) -> Result<Done<T>, Fault> {
         related.push(key.clone());
-        let request = (!request_id.is_empty())
-            .then(|| RequestId { id: request_id.to_owned(), fingerprint: call.fingerprint.clone() });
+        let request = call.request(request_id);
         let command = Command {
             tenant: call.tenant.as_str().to_owned(),
             keys: related,
@@ -316,16 +334,6 @@ pub(crate) fn check_etag<T>(kind: &Kind<T>, name: &str, wanted: &str, standing: 
         format!("{} `{name}` has changed since it was read", kind.name),
     );
     Err(fault.with("name", name).with("etag", standing))
-}
-
-fn already_exists(kind: &'static str, name: &str) -> Fault {
-    Fault::new(
-        Code::AlreadyExists,
-        ErrorReason::AlreadyExists.as_str_name(),
-        format!("there is another {kind} `{name}`"),
-    )
-    .with("name", name)
-    .resource(kind, name)
 }
 
 fn internal(error: impl std::error::Error) -> Refusal {

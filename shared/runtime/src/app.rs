@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::secret::Secret;
 use crate::settings::ServeSettings;
 use crate::shutdown::Shutdown;
+use crate::telemetry::Telemetry;
 
 /// An error of any kind, for the few places where the only thing left to do is to print it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -37,6 +38,8 @@ pub struct Context {
     pub own_token: Option<Secret>,
     /// Presented to other processes of the suite, from the settings.
     pub peer_token: Option<Secret>,
+    /// Where a service records its own figures.
+    pub telemetry: Telemetry,
 }
 
 impl Context {
@@ -143,6 +146,7 @@ mod tests {
             shutdown: Shutdown::new(),
             own_token: None,
             peer_token: None,
+            telemetry: Telemetry::off(),
         };
         assert_eq!(context.own_uri(), "http://127.0.0.1:80");
         context.address = "[::]:81".parse().unwrap();

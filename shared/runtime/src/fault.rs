@@ -25,6 +25,8 @@ pub mod reason {
     pub const DEADLINE_EXCEEDED: &str = "ERROR_REASON_DEADLINE_EXCEEDED";
     /// The request is larger than the service reads.
     pub const MESSAGE_TOO_LARGE: &str = "ERROR_REASON_MESSAGE_TOO_LARGE";
+    /// The request is no message of the method's type.
+    pub const MESSAGE_MALFORMED: &str = "ERROR_REASON_MESSAGE_MALFORMED";
     /// Something broke inside; the log knows more.
     pub const INTERNAL: &str = "ERROR_REASON_INTERNAL";
     /// Something we need is busy or away; a retry may succeed.
@@ -162,23 +164,61 @@ impl fmt::Display for Fault {
 
 impl Error for Fault {}
 
+/// The longest text of an answer, in bytes. Answers travel in headers, of which clients take some 8 KB: longer ones cost
+/// the whole connection, and with it the calls of others. Names of resources are never as long.
+const LONGEST_TEXT: usize = 300;
+/// How many bytes of violations are answered, and how many violations.
+const MOST_VIOLATED: usize = 4_100;
+const MOST_VIOLATIONS: usize = 25;
+
 impl From<Fault> for Status {
     fn from(fault: Fault) -> Status {
-        let parts = *fault.0;
+        let mut parts = *fault.0;
         let mut details = ErrorDetails::new();
         let metadata: HashMap<String, String> =
-            parts.metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+            parts.metadata.into_iter().map(|(key, value)| (key.to_owned(), cut(value))).collect();
         details.set_error_info(parts.reason, DOMAIN, metadata);
+        bound(&mut parts.violations);
         for violation in parts.violations {
             details.add_bad_request_violation(violation.field, violation.description);
         }
         if let Some((kind, name)) = parts.resource {
-            details.set_resource_info(kind, name, "", "");
+            details.set_resource_info(kind, cut(name), "", "");
         }
         if let Some(delay) = parts.retry_after {
             details.set_retry_info(Some(delay));
         }
-        Status::with_error_details(parts.code, parts.message, details)
+        Status::with_error_details(parts.code, cut(parts.message), details)
+    }
+}
+
+/// Shortens what a client sent and would be sent back, at the end.
+fn cut(mut text: String) -> String {
+    if text.len() > LONGEST_TEXT {
+        text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+        text.push('…');
+    }
+    text
+}
+
+/// Keeps the first violations. The last of them says how many more there are.
+fn bound(violations: &mut Vec<Violation>) {
+    let mut left = MOST_VIOLATED;
+    let mut kept = 0;
+    for violation in violations.iter_mut().take(MOST_VIOLATIONS) {
+        violation.field = cut(std::mem::take(&mut violation.field));
+        violation.description = cut(std::mem::take(&mut violation.description));
+        let size = violation.field.len() + violation.description.len();
+        if size > left {
+            break;
+        }
+        left -= size;
+        kept += 1;
+    }
+    let more = violations.len() - kept;
+    violations.truncate(kept);
+    if let (Some(last), 1..) = (violations.last_mut(), more) {
+        last.description.push_str(&format!("; {more} more fields are at fault"));
     }
 }
 
@@ -216,6 +256,26 @@ mod tests {
         assert_eq!(details.resource_info().unwrap().resource_name, "o_1");
         assert_eq!(details.retry_info().unwrap().retry_delay, Some(Duration::from_secs(2)));
         assert_eq!((status.code(), status.message()), (Code::InvalidArgument, "a: too long"));
+    }
+
+    #[test]
+    fn an_answer_stays_small_whatever_it_speaks_of() {
+        let long = "é".repeat(40_000);
+        let violations = (0..500).map(|index| Violation::new(format!("names[{index}]"), long.clone())).collect();
+        let fault =
+            Fault::invalid("ERROR_REASON_INVALID", violations).with("name", long.clone()).resource("order", long);
+        let status = Status::from(fault);
+        // As in a header: details in Base64, the message with three characters for each byte.
+        let bytes = status.details().len() * 4 / 3 + status.message().len() * 3;
+        assert!(bytes < 8 * 1024, "{bytes}");
+        let violations = status.get_details_bad_request().unwrap().field_violations;
+        assert_eq!((violations.len(), violations[0].field.as_str()), (13, "names[0]"));
+        assert!(
+            violations[12].description.ends_with("…; 487 more fields are at fault"),
+            "{}",
+            violations[12].description
+        );
+        assert!(status.message().starts_with("names[0]: éé") && status.message().ends_with('…'));
     }
 
     #[test]

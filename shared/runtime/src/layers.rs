@@ -13,7 +13,7 @@ pub(crate) mod deadline;
 
 pub(crate) mod panic;
 
-pub(crate) mod message_size;
+pub(crate) mod codec;
 
 use std::convert::Infallible;
 

@@ -28,6 +28,7 @@ pub use auth::{AuthError, AuthTokens};
 pub use channel::{Peer, PeerError, peer};
 pub use clock::Clock;
 pub use fault::{DOMAIN, Fault, Violation, reason};
+pub use layers::codec::unread;
 pub use layers::deadline::{Deadline, deadline};
 pub use run::{EXIT_USAGE, run};
 pub use secret::Secret;

@@ -18,8 +18,8 @@ use crate::clock::Clock;
 use crate::connections::{self, Limits, Stack};
 use crate::health::SwitchHealth;
 use crate::layers::auth::AuthLayer;
+use crate::layers::codec::CodecLayer;
 use crate::layers::deadline::DeadlineLayer;
-use crate::layers::message_size::MessageSizeLayer;
 use crate::layers::overload::OverloadLayer;
 use crate::layers::panic::PanicLayer;
 use crate::layers::trace::TraceLayer;
@@ -37,7 +37,6 @@ pub struct Server {
     listener: TcpListener,
     context: Context,
     tokens: Option<Arc<AuthTokens>>,
-    telemetry: Telemetry,
 }
 
 /// Why a server could not start, or stopped other than by its shutdown.
@@ -83,13 +82,14 @@ impl Server {
             .and_then(|listener| listener.local_addr().map(|address| (listener, address)))
             .map_err(|source| ServerError::Bind { address: settings.listen, source })?;
         let settings = Arc::new(settings);
-        let context = Context { settings, clock, address, shutdown: Shutdown::new(), own_token, peer_token };
-        Ok(Server { listener, context, tokens, telemetry: Telemetry::off() })
+        let (shutdown, telemetry) = (Shutdown::new(), Telemetry::off());
+        let context = Context { settings, clock, address, shutdown, own_token, peer_token, telemetry };
+        Ok(Server { listener, context, tokens })
     }
 
     /// Records calls with `telemetry`; without this nothing is recorded.
     pub fn with_telemetry(mut self, telemetry: Telemetry) -> Server {
-        self.telemetry = telemetry;
+        self.context.telemetry = telemetry;
         self
     }
 
@@ -124,16 +124,16 @@ impl Server {
         let settings = &self.context.settings;
         let layers = ServiceBuilder::new()
             // First, so that every answer below is measured and traced, refusals included.
-            .layer(TraceLayer { telemetry: self.telemetry.clone() })
+            .layer(TraceLayer { telemetry: self.context.telemetry.clone() })
             // Before the limit: strangers take no place.
             .layer(AuthLayer { tokens: self.tokens.clone() })
             .layer(OverloadLayer::new(settings.concurrency_limit))
             // Below the limit: a call that ran out of time gives its place back.
             .layer(DeadlineLayer { longest: settings.request_timeout })
             // Below everything that must outlive a handler's panic.
-            .layer(PanicLayer { telemetry: self.telemetry.clone() })
+            .layer(PanicLayer { telemetry: self.context.telemetry.clone() })
             // Next to the codec, whose answer it corrects.
-            .layer(MessageSizeLayer);
+            .layer(CodecLayer);
         BoxCloneSyncService::new(layers.service(routes.prepare()))
     }
 }

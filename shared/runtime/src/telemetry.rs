@@ -11,9 +11,10 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::Context;
+use opentelemetry::metrics::{Meter, MeterProvider, NoopMeterProvider};
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
-use opentelemetry::{Context, metrics::MeterProvider};
 use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -40,6 +41,7 @@ pub(crate) struct Recorder {
     pub(crate) tracer: SdkTracer,
     pub(crate) sampling: Sampling,
     pub(crate) instruments: Instruments,
+    meter: Meter,
 }
 
 /// Holds what still has to be exported. [`Guard::shutdown`] sends it.
@@ -67,6 +69,15 @@ impl Telemetry {
     /// Records nothing, and forwards the trace of a caller that has one.
     pub fn off() -> Telemetry {
         Telemetry::default()
+    }
+
+    /// Makes the instruments that a service records its own figures with; they do nothing without a collector. Names begin
+    /// with `rapport.` and the service's name, units are UCUM's, labels are few and never an id.
+    pub fn meter(&self) -> Meter {
+        match &self.recorder {
+            Some(recorder) => recorder.meter.clone(),
+            None => NoopMeterProvider::new().meter(names::SCOPE),
+        }
     }
 }
 
@@ -118,11 +129,9 @@ pub fn export(settings: &ServeSettings) -> Result<(Telemetry, Guard), TelemetryE
     let exporter = MetricExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
     let meters = SdkMeterProvider::builder().with_resource(resource).with_periodic_exporter(exporter).build();
 
-    let recorder = Recorder {
-        tracer: tracers.tracer(names::SCOPE),
-        sampling,
-        instruments: Instruments::new(&meters.meter(names::SCOPE)),
-    };
+    let meter = meters.meter(names::SCOPE);
+    let recorder =
+        Recorder { tracer: tracers.tracer(names::SCOPE), sampling, instruments: Instruments::new(&meter), meter };
     Ok((Telemetry { recorder: Some(Arc::new(recorder)) }, Guard { providers: Some((tracers, meters)) }))
 }
 

@@ -244,6 +244,16 @@ impl Suite {
         client.call(grpc, ask("acme", command, None)).await
     }
 
+    /// Asks with a message of another type, or with none.
+    pub(crate) async fn ask_otherwise(&self, message: Option<Reply>) -> Result<i32, Status> {
+        let mut grpc = tonic::client::Grpc::new(self.client(None).0);
+        ready(&mut grpc).await?;
+        let path = PathAndQuery::from_static("/test.v1.Script/Run");
+        let codec = ProstCodec::<Reply, Reply>::default();
+        let mut answers = grpc.streaming(Request::new(stream::iter(message)), path, codec).await?.into_inner();
+        answers.next().await.unwrap_or_else(|| Err(Status::unknown("no answer"))).map(|answer| answer.status)
+    }
+
     pub(crate) fn spawn(&self, command: &'static str) -> JoinHandle<Result<i32, Status>> {
         let mut client = self.client(None);
         tokio::spawn(async move { client.run("acme", command, None).await })

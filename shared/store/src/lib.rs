@@ -19,6 +19,12 @@ pub mod testing;
 mod token;
 mod write;
 
+/// For the fuzz targets of `tests/fuzz`, and for nobody else.
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::token::seal_body;
+}
+
 pub use database::{Backend, Database, Migration};
 pub use error::{Error, Refusal};
 pub use feed::{Change, Changes, PARTITIONS, Position, partition};

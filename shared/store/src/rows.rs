@@ -53,6 +53,11 @@ impl<'a> Rows<'a> {
         self.staged.get(key).map(|staged| &staged.row).or_else(|| self.before(key))
     }
 
+    /// Whether the decision has put this row so far, and it says anything new.
+    pub fn has_put(&self, key: &Key) -> bool {
+        self.staged.contains_key(key)
+    }
+
     /// Puts a row, if it says anything new. Answers with what stands now.
     ///
     /// # Panics

@@ -89,6 +89,7 @@ async fn send(suite: &Suite, orders: Vec<Order>) -> Vec<FreshnessToken> {
                 .iter()
                 .map(|order| OrdersRow { resource: Some(orders_row::Resource::Order(order.clone())) })
                 .collect(),
+            ..Default::default()
         })
         .collect();
     let request = ask_for(600, tokio_stream::iter(batches));

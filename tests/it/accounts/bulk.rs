@@ -22,6 +22,7 @@ async fn import(
 ) -> Result<Vec<ImportAccountsResponse>, Status> {
     let messages = batches.into_iter().map(|batch| ImportAccountsRequest {
         rows: batch.into_iter().map(|resource| AccountsRow { resource: Some(resource) }).collect(),
+        ..Default::default()
     });
     let messages: Vec<_> = messages.collect();
     all_answers(client.import_accounts(ask(tokio_stream::iter(messages))).await).await
@@ -96,7 +97,7 @@ async fn later_rows_of_an_import_win_and_batches_have_a_size() {
     assert_invalid(import(&mut client, vec![vec![]]).await, &["rows"]);
     let many = (0..1_001).map(|index| account(&format!("a_{index}"), prospect())).collect();
     assert_invalid(import(&mut client, vec![many]).await, &["rows"]);
-    let nothing = vec![ImportAccountsRequest { rows: vec![AccountsRow { resource: None }] }];
+    let nothing = vec![ImportAccountsRequest { rows: vec![AccountsRow { resource: None }], ..Default::default() }];
     let answers = all_answers(client.import_accounts(ask(tokio_stream::iter(nothing))).await).await.unwrap();
     assert_imported(&answers, &[(0, 0)], &[(0, "", &["resource"])]);
     let nobody = client.import_accounts(ask_as("-", tokio_stream::iter(Vec::new()))).await;

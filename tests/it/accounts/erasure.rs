@@ -146,7 +146,7 @@ async fn an_erased_person_does_not_come_back() {
     let update = UpdateContactRequest { contact: Some(back.clone()), ..UpdateContactRequest::default() };
     let updated = client.update_contact(ask(update)).await.unwrap().into_inner().contact.unwrap();
     let rows = vec![AccountsRow { resource: Some(accounts_row::Resource::Contact(back)) }];
-    let messages = tokio_stream::iter(vec![ImportAccountsRequest { rows }]);
+    let messages = tokio_stream::iter(vec![ImportAccountsRequest { rows, ..Default::default() }]);
     crate::feed::all_answers(client.import_accounts(ask(messages)).await).await.unwrap();
     let imported = get_contact(&mut client, "ann").await;
     for contact in [updated, imported] {

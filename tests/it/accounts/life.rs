@@ -54,10 +54,10 @@ async fn an_account_is_opened_closed_and_taken_up_again() {
     assert_refused(reused, Code::InvalidArgument, "REQUEST_ID_REUSED", &["request_id"]);
     assert_state_conflict(open(&mut client, "", "", None).await);
 
-    assert_invalid(close(&mut client, None).await, &["account.closure.party"]);
+    assert_invalid(close(&mut client, None).await, &["closure.party"]);
     let early = Closure { close_time: day(-4.0), reason: "r".repeat(1_025), ..left() };
     let early = close(&mut client, Some(early)).await;
-    assert_invalid(early, &["account.closure.close_time", "account.closure.reason"]);
+    assert_invalid(early, &["closure.close_time", "closure.reason"]);
     let closed = close(&mut client, Some(left())).await.unwrap();
     assert_eq!(closed.state(), AccountState::Closed);
     assert_eq!(closed.closure, Some(Closure { close_time: day(0.0), ..left() }));

@@ -22,7 +22,7 @@ impl Story {
 }
 
 /// The terms of each facet add up to its difference, and all of them to the bond's.
-fn assert_adds_up(told: &CompareAssessmentsResponse) {
+pub(super) fn assert_adds_up(told: &CompareAssessmentsResponse) {
     assert_eq!(told.facets.len(), 10);
     for facet in &told.facets {
         let of_facet = told.terms.iter().filter(|term| (term.party, term.facet) == (facet.party, facet.facet));

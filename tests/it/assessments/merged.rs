@@ -8,7 +8,7 @@ use tests::ask;
 use super::{Story, of, timeline_of};
 use crate::standard::assert_not_found;
 
-async fn merge(story: &mut Story, account: &str, into: &str) {
+pub(super) async fn merge(story: &mut Story, account: &str, into: &str) {
     let (name, into) = (format!("accounts/{account}"), format!("accounts/{into}"));
     let request = MergeAccountRequest { name, into, ..MergeAccountRequest::default() };
     let answer = story.suite.accounts().merge_account(ask(request)).await.unwrap();

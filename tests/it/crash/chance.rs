@@ -15,13 +15,18 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// A source of random choices: SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>).
-pub(super) struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
     /// Begins with the seed that the environment gives, or any, and tells it to whoever looks into a failure.
     pub(super) fn seeded() -> Self {
         let seed = number("RAPPORT_CRASH_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish());
         eprintln!("RAPPORT_CRASH_SEED={seed} RAPPORT_CRASH_ROUNDS={}", rounds());
+        Self(seed)
+    }
+
+    /// The source of this seed.
+    pub(crate) fn of(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -38,7 +43,7 @@ impl Chance {
     }
 
     /// A number below a bound.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 

@@ -161,6 +161,7 @@ macro_rules! resources {
                                 let Row::$Resource(row) = row.clone() else { panic!("another kind: {row:?}") };
                                 $ImportRow { resource: Some($row::Resource::$Resource(row)) }
                             }).collect(),
+                            ..Default::default()
                         });
                         let batches: Vec<$ImportRequest> = batches.collect();
                         let answers = $client::new(self.peer.clone()).$import(without_end(iter(batches))).await?;
@@ -338,7 +339,7 @@ fn ask_within<M>(message: M, within: Option<Duration>) -> Request<M> {
 }
 
 /// A request that may take as long as it takes.
-fn without_end<M>(message: M) -> Request<M> {
+pub(super) fn without_end<M>(message: M) -> Request<M> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("rapport-tenant", TENANT.parse().unwrap());
     request

@@ -26,6 +26,7 @@ async fn import(
 ) -> Result<Vec<ImportFeedbackResponse>, Status> {
     let messages = batches.into_iter().map(|batch| ImportFeedbackRequest {
         rows: batch.into_iter().map(|resource| FeedbackRow { resource: Some(resource) }).collect(),
+        ..Default::default()
     });
     let messages: Vec<_> = messages.collect();
     all_answers(client.import_feedback(ask(tokio_stream::iter(messages))).await).await
@@ -90,7 +91,7 @@ async fn later_rows_of_an_import_win_and_batches_have_a_size() {
     assert_invalid(import(&mut client, vec![vec![]]).await, &["rows"]);
     let many = (0..1_001).map(|index| feedback_row(&format!("f_{index}"), complaint())).collect();
     assert_invalid(import(&mut client, vec![many]).await, &["rows"]);
-    let nothing = vec![ImportFeedbackRequest { rows: vec![FeedbackRow { resource: None }] }];
+    let nothing = vec![ImportFeedbackRequest { rows: vec![FeedbackRow { resource: None }], ..Default::default() }];
     let answers = all_answers(client.import_feedback(ask(tokio_stream::iter(nothing))).await).await.unwrap();
     assert_eq!(answers[0].refusals[0].violations[0].field, "resource");
     let nobody = client.import_feedback(ask_as("-", tokio_stream::iter(Vec::new()))).await;

@@ -74,7 +74,7 @@ async fn an_improvement_goes_from_the_proposal_to_its_measured_effect() {
         }
         assert_outdated(step(&mut client, wanted, None, (&name, "0", "")).await);
         if wanted != "plan" {
-            let field = if wanted == "ship" { "improvement.ship_time" } else { "improvement.measure_time" };
+            let field = if wanted == "ship" { "ship_time" } else { "measure_time" };
             assert_invalid(step(&mut client, wanted, Some(0.5), (&name, "", "")).await, &[field]);
         }
         let target = (name.as_str(), standing.etag.as_str(), wanted);

@@ -25,6 +25,7 @@ async fn import(
 ) -> Result<Vec<ImportInteractionsResponse>, Status> {
     let messages = batches.into_iter().map(|batch| ImportInteractionsRequest {
         rows: batch.into_iter().map(|resource| InteractionsRow { resource: Some(resource) }).collect(),
+        ..Default::default()
     });
     let messages: Vec<_> = messages.collect();
     all_answers(client.import_interactions(ask(tokio_stream::iter(messages))).await).await
@@ -107,7 +108,8 @@ async fn later_rows_of_an_import_win_and_batches_have_a_size() {
     assert_invalid(import(&mut client, vec![vec![]]).await, &["rows"]);
     let many = (0..1_001).map(|index| interaction_row(&format!("i_{index}"), asked(0.0))).collect();
     assert_invalid(import(&mut client, vec![many]).await, &["rows"]);
-    let nothing = vec![ImportInteractionsRequest { rows: vec![InteractionsRow { resource: None }] }];
+    let nothing =
+        vec![ImportInteractionsRequest { rows: vec![InteractionsRow { resource: None }], ..Default::default() }];
     let answers = all_answers(client.import_interactions(ask(tokio_stream::iter(nothing))).await).await.unwrap();
     assert_eq!(answers[0].refusals[0].violations[0].field, "resource");
     let nobody = client.import_interactions(ask_as("-", tokio_stream::iter(Vec::new()))).await;

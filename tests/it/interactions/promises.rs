@@ -46,7 +46,7 @@ async fn a_commitment_is_kept_broken_or_withdrawn_once() {
         let target = KeepCommitmentRequest { name: open.name.clone(), ..Default::default() };
 
         let too_early = KeepCommitmentRequest { settle_time: day(-1.0), ..target.clone() };
-        assert_invalid(settle(&mut client, how, too_early).await, &["commitment.settle_time"]);
+        assert_invalid(settle(&mut client, how, too_early).await, &["settle_time"]);
         let stale = KeepCommitmentRequest { etag: "0".to_owned(), ..target.clone() };
         assert_outdated(settle(&mut client, how, stale).await);
 
@@ -92,7 +92,7 @@ async fn a_rivals_offer_is_countered_once_while_it_is_open() {
     assert_invalid(client.counter_competitor_offer(ask(bare)).await, &["name", "request_id", "counter_offer"]);
     let wrong = CounterOffer { make_time: day(-1.0), description: "d".repeat(4_097) };
     let wrong = CounterCompetitorOfferRequest { counter_offer: Some(wrong), ..counter.clone() };
-    let fields = ["competitor_offer.counter_offer.make_time", "competitor_offer.counter_offer.description"];
+    let fields = ["counter_offer.make_time", "counter_offer.description"];
     assert_invalid(client.counter_competitor_offer(ask(wrong)).await, &fields);
     let stale = CounterCompetitorOfferRequest { etag: "0".to_owned(), ..counter.clone() };
     assert_outdated(client.counter_competitor_offer(ask(stale)).await);
@@ -127,7 +127,7 @@ async fn a_rivals_offer_is_decided_once() {
             assert_invalid(client.resolve_competitor_offer(ask(wrong)).await, &["name", "outcome"]);
         }
         let early = ResolveCompetitorOfferRequest { resolve_time: day(-1.0), ..resolve.clone() };
-        assert_invalid(client.resolve_competitor_offer(ask(early)).await, &["competitor_offer.resolve_time"]);
+        assert_invalid(client.resolve_competitor_offer(ask(early)).await, &["resolve_time"]);
         let stale = ResolveCompetitorOfferRequest { etag: "0".to_owned(), ..resolve.clone() };
         assert_outdated(client.resolve_competitor_offer(ask(stale)).await);
         let name = "accounts/acme/competitorOffers/nobody".to_owned();
@@ -156,4 +156,6 @@ async fn a_rivals_offer_is_decided_once() {
         let listed = client.list_competitor_offers(ask(list)).await.unwrap().into_inner().competitor_offers;
         assert_eq!(listed, [resolved]);
     }
+    let unknown = ListCompetitorOffersRequest { parent: "accounts/acme".to_owned(), outcome: 99, ..Default::default() };
+    assert_invalid(client.list_competitor_offers(ask(unknown)).await, &["outcome"]);
 }

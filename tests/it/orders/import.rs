@@ -21,9 +21,9 @@ async fn rows_are_taken_as_they_are_and_the_same_rows_again_change_nothing() {
     let cancelled = Order { cancellation: Some(Cancellation { cancel_time: day(1.0), ..by_customer() }), ..tea() };
     let part = Order { payment: Some(Payment { paid: euros(20), ..Payment::default() }), ..tea() };
     let batches = vec![
-        ImportOrdersRequest { rows: vec![row("whole", whole), row("cancelled", cancelled)] },
+        ImportOrdersRequest { rows: vec![row("whole", whole), row("cancelled", cancelled)], ..Default::default() },
         // The later row wins.
-        ImportOrdersRequest { rows: vec![row("part", tea()), row("part", part)] },
+        ImportOrdersRequest { rows: vec![row("part", tea()), row("part", part)], ..Default::default() },
     ];
     let counts = |answers: Vec<Result<ImportOrdersResponse, Status>>| -> Vec<(i64, i64, usize)> {
         let answers = answers.into_iter().map(Result::unwrap);
@@ -41,8 +41,10 @@ async fn rows_are_taken_as_they_are_and_the_same_rows_again_change_nothing() {
     assert_eq!(found[1].cancellation.as_ref().unwrap().cancel_time, day(1.0));
     assert_eq!(found[2].payment.as_ref().unwrap().paid, euros(20));
 
-    let once_more =
-        import(&mut orders, vec![batches[0].clone(), ImportOrdersRequest { rows: vec![batches[1].rows[1].clone()] }]);
+    let once_more = import(
+        &mut orders,
+        vec![batches[0].clone(), ImportOrdersRequest { rows: vec![batches[1].rows[1].clone()], ..Default::default() }],
+    );
     assert_eq!(counts(once_more.await), [(0, 2, 0), (0, 1, 0)]);
     assert_eq!(orders.batch_get_orders(ask(batch)).await.unwrap().into_inner().orders, found);
 }
@@ -59,9 +61,12 @@ async fn refused_rows_are_told_by_index_and_reason_and_the_rest_lands() {
     };
     let nameless = OrdersRow { resource: Some(orders_row::Resource::Order(Order { name: "1".to_owned(), ..tea() })) };
     let batches = vec![
-        ImportOrdersRequest { rows: vec![row("1", tea()), row("2", contradictory), row("3", dollars(tea()))] },
-        ImportOrdersRequest { rows: vec![nameless, OrdersRow::default(), row("4", tea())] },
-        ImportOrdersRequest { rows: vec![] },
+        ImportOrdersRequest {
+            rows: vec![row("1", tea()), row("2", contradictory), row("3", dollars(tea()))],
+            ..Default::default()
+        },
+        ImportOrdersRequest { rows: vec![nameless, OrdersRow::default(), row("4", tea())], ..Default::default() },
+        ImportOrdersRequest { rows: vec![], ..Default::default() },
     ];
     let answers = import(&mut orders, batches).await;
     let told: Vec<_> = answers[..2]

@@ -100,7 +100,7 @@ async fn what_cannot_happen_to_an_order_any_more_is_refused() {
     let refunded = OrderReturn { refund_time: day(2.0), ..came_back(1.0, 50) };
     let returned = Order { returns: vec![refunded], ..delivered.clone() };
     let rows = [("cancelled", cancelled), ("delivered", delivered), ("returned", returned), ("placed", tea())];
-    let batch = ImportOrdersRequest { rows: rows.map(|(id, order)| row(id, order)).to_vec() };
+    let batch = ImportOrdersRequest { rows: rows.map(|(id, order)| row(id, order)).to_vec(), ..Default::default() };
     assert_eq!(import(&mut orders, vec![batch]).await[0].as_ref().unwrap().landed_count, 4);
 
     for id in ["cancelled", "delivered", "returned"] {

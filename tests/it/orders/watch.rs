@@ -86,7 +86,7 @@ async fn a_watcher_sees_every_change_from_the_beginning_or_from_now() {
     }
 
     // A batch is one transaction: one message for the changes of an account.
-    let batch = ImportOrdersRequest { rows: vec![row("2", tea()), row("3", tea())] };
+    let batch = ImportOrdersRequest { rows: vec![row("2", tea()), row("3", tea())], ..Default::default() };
     import(&mut orders, vec![batch]).await;
     let changes = all.next().await.unwrap();
     let told: Vec<_> = changes.iter().map(told).collect();

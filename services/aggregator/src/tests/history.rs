@@ -12,6 +12,7 @@ use crate::told::Told;
 
 pub(super) const TENANTS: [&str; 2] = ["one", "two"];
 pub(super) const ACCOUNTS: [&str; 4] = ["a", "b", "c", "d"];
+pub(super) const SEGMENTS: [&str; 3] = ["", "gold", "home"];
 
 /// What becomes of a resource.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,10 +44,14 @@ pub(super) fn history(events: Events) -> impl Strategy<Value = Vec<Told>> {
         1 => (0..ACCOUNTS.len()).prop_map(Fate::Merged),
     ];
     // Few places, so that resources change often.
-    let step = (source(), 0..TENANTS.len(), 0..ACCOUNTS.len(), 0..ACCOUNTS.len(), 0..2_u8, fate);
+    let place = (0..TENANTS.len(), 0..ACCOUNTS.len(), 0..SEGMENTS.len(), 0..2_u8);
+    let step = (source(), place, 0..ACCOUNTS.len(), fate);
     vec(step, 1..40).prop_map(move |steps| {
         let mut services = Services::default();
-        for (source, tenant, account, referrer, id, fate) in steps {
+        for (mut source, (tenant, account, segment, id), referrer, fate) in steps {
+            if let Source::Account(resource) = &mut source {
+                resource.segment = SEGMENTS[segment].to_owned();
+            }
             let fate = match events {
                 Events::Remembered if fate == Fate::Erased => Fate::Stands,
                 _ => fate,

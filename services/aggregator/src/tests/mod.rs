@@ -1,25 +1,32 @@
 //! What holds for the aggregator as a whole, whatever the feeds tell and however: on SQLite, and on PostgreSQL when
 //! `TEST_DATABASE_URL` names a server.
 
+mod documents;
 mod history;
 mod properties;
 mod rules;
+mod simulations;
+mod watching;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use contracts::assessments::v1 as wire;
 use dynamics::Model;
-use runtime::Clock;
+use methods::Methods;
+use runtime::{Clock, Shutdown};
 use sqlx::{Executor as _, Row as _};
 use store::{Database, Mark, testing::Scratch};
 
 use crate::{
-    MIGRATIONS,
+    MIGRATIONS, TABLES,
     apply::{Applier, Heard, fold},
+    instruments::Instruments,
+    models::{Choice, Models, Recorded},
     picture::{Gallery, Moment},
     progress::Progress,
+    stated_views::StatedViews,
     store::{Reader, SourceRow},
-    told::Told,
+    told::{Told, segment},
 };
 
 /// A database with what it takes to apply and to answer.
@@ -28,6 +35,9 @@ struct Place {
     database: Database,
     clock: Clock,
     progress: Progress,
+    methods: Methods,
+    models: Models,
+    views: StatedViews,
 }
 
 /// All that is kept, in a form that can be compared.
@@ -35,10 +45,10 @@ struct Place {
 struct Kept {
     sources: Vec<SourceRow>,
     merges: Vec<[String; 3]>,
-    /// By tenant and account, with the currency.
-    ledgers: BTreeMap<(String, String), (String, Vec<u8>)>,
-    /// By tenant and account: stage and figures.
-    standings: BTreeMap<(String, String), (String, Vec<f64>)>,
+    /// By tenant and account, with currency and segment.
+    ledgers: BTreeMap<(String, String), (String, String, Vec<u8>)>,
+    /// By tenant and account: model, stage and figures.
+    standings: BTreeMap<(String, String), (String, String, Vec<f64>)>,
 }
 
 impl Place {
@@ -53,7 +63,9 @@ impl Place {
 
     async fn open(scratch: Scratch) -> Self {
         let database = Database::open(&scratch.url, &MIGRATIONS).await.unwrap();
-        Self { scratch, database, clock: Clock::fixed(0), progress: Progress::new(&[]) }
+        let (clock, progress) = (Clock::fixed(0), Progress::new(&[]));
+        let methods = Methods::new("assessments", database.clone(), &TABLES, clock.clone(), Shutdown::new());
+        Self { scratch, database, clock, progress, methods, models: models(), views: StatedViews::default() }
     }
 
     async fn close(self) {
@@ -63,7 +75,17 @@ impl Place {
 
     /// Empties it.
     async fn clear(&mut self) {
-        for table in ["followed", "sources", "merges", "ledgers", "standings", "settings"] {
+        for table in [
+            "followed",
+            "sources",
+            "merges",
+            "ledgers",
+            "standings",
+            "movements",
+            "settings",
+            "stated_views",
+            "erased_accounts",
+        ] {
             let text = sqlx::AssertSqlSafe(format!("delete from {table}"));
             self.database.writer.execute(text).await.unwrap();
         }
@@ -73,6 +95,7 @@ impl Place {
     /// Goes on as a new process would.
     async fn restart(&mut self) {
         self.progress = Progress::new(&self.reader().followed().await.unwrap());
+        self.views = StatedViews::load(&self.reader()).await.unwrap();
         self.applier().rebuild_if_outdated().await.unwrap();
     }
 
@@ -83,17 +106,24 @@ impl Place {
     fn applier(&self) -> Applier {
         Applier {
             database: self.database.clone(),
-            model: Model::default(),
+            methods: self.methods.clone(),
+            models: self.models.clone(),
+            views: self.views.clone(),
             clock: self.clock.clone(),
             progress: self.progress.clone(),
         }
+    }
+
+    fn instruments(&self) -> Instruments {
+        Instruments::new(&opentelemetry::global::meter("tests"), self.clock.clone())
     }
 
     fn gallery(&self) -> Gallery {
         Gallery {
             reader: self.reader(),
             progress: self.progress.clone(),
-            model: Model::default(),
+            models: self.models.clone(),
+            views: self.views.clone(),
             clock: self.clock.clone(),
         }
     }
@@ -117,12 +147,14 @@ impl Place {
         let merges = self.rows("select tenant, account, into_account from merges order by tenant, account").await;
         let merges = merges.iter().map(|row| [row.get(0), row.get(1), row.get(2)]).collect();
         let ledgers = self.reader().ledger_page(None, ("", ""), i64::MAX).await.unwrap();
-        let ledgers = ledgers.into_iter().map(|row| ((row.tenant, row.account), (row.currency, row.document)));
+        let ledgers =
+            ledgers.into_iter().map(|row| ((row.tenant, row.account), (row.currency, row.segment, row.document)));
         let names = crate::standing::names();
-        let standings = self.rows(&format!("select tenant, account, stage, {} from standings", names.join(", "))).await;
+        let standings =
+            self.rows(&format!("select tenant, account, model, stage, {} from standings", names.join(", "))).await;
         let standings = standings.iter().map(|row| {
-            let figures = (0..names.len()).map(|index| row.get(index + 3)).collect();
-            ((row.get(0), row.get(1)), (row.get(2), figures))
+            let figures = (0..names.len()).map(|index| row.get(index + 4)).collect();
+            ((row.get(0), row.get(1)), (row.get(2), row.get(3), figures))
         });
         Kept { sources, merges, ledgers: ledgers.collect(), standings: standings.collect() }
     }
@@ -146,11 +178,48 @@ impl Place {
         accounts.dedup();
         assert_eq!(kept.ledgers.keys().cloned().collect::<Vec<_>>(), accounts, "each account has its ledger");
         assert_eq!(kept.standings.keys().cloned().collect::<Vec<_>>(), accounts, "each account has its standing");
-        for ((tenant, account), (_, document)) in &kept.ledgers {
+        for ((tenant, account), (_, kept_segment, document)) in &kept.ledgers {
             let rows = self.reader().sources(tenant, account, true).await.unwrap();
-            assert_eq!(*document, fold(&Model::default(), &rows).unwrap().encode(), "{tenant} {account}");
+            assert_eq!(*kept_segment, segment(&rows, account).unwrap(), "{tenant} {account}");
+            let model = self.models.of(tenant, kept_segment);
+            assert_eq!(*document, fold(model.half_lives(), &rows).unwrap().encode(), "{tenant} {account}");
+            assert_eq!(kept.standings[&(tenant.clone(), account.clone())].0, model.id(), "{tenant} {account}");
         }
     }
+}
+
+/// What the tenants chose: the first one a model for all and others for its segments, the second one a model for a segment.
+fn models() -> Models {
+    let models = Models::default();
+    for (tenant, id, days) in [
+        ("one", "calm", ["slow_days = 180", "fast_days = 45"]),
+        ("one", "quick", ["slow_days = 60", "fast_days = 10"]),
+        ("one", "long", ["slow_days = 720", "fast_days = 90"]),
+        ("two", "quick", ["slow_days = 90", "fast_days = 20"]),
+    ] {
+        models.hold(tenant, recorded(id, days));
+    }
+    choose(&models, 1, [("one", "", Some("calm")), ("one", "gold", Some("quick")), ("one", "home", Some("long"))]);
+    choose(&models, 1, [("two", "home", Some("quick"))]);
+    models
+}
+
+fn choose<const N: usize>(models: &Models, version: i64, choices: [(&str, &str, Option<&str>); N]) {
+    for (tenant, segment, model) in choices {
+        models.choose(tenant, segment, Choice { version, model: model.map(str::to_owned) });
+    }
+}
+
+/// The built-in model under another id, with other half-lives and weights.
+fn recorded(id: &str, [slow, fast]: [&str; 2]) -> Recorded {
+    let document = Model::DEFAULT_TEXT
+        .replace("id = \"default-1\"", &format!("id = \"{id}\""))
+        .replace("slow_days = 180", slow)
+        .replace("fast_days = 45", fast)
+        .replace("prior_strength = 6.0", "prior_strength = 3.0");
+    let model = Arc::new(Model::parse(&document).unwrap());
+    assert!(model.id() == id && model.half_lives().slow_days().to_string() == slow[12..]);
+    Recorded { model, document: document.into(), created_at: Some(0) }
 }
 
 /// A mark of the orders feed.

@@ -5,13 +5,13 @@ use proptest::test_runner::{TestCaseError, TestRunner};
 use tokio::runtime::Runtime;
 
 use super::history::{ACCOUNTS, Events, TENANTS, history, retold};
-use super::{NOW, Place};
+use super::{NOW, Place, choose, models};
 use crate::evidence::tests::resources::{SPAN, source};
 use crate::picture::Moment;
 use crate::told::Told;
 
 /// Runs a property on each database there is, emptied before each case.
-fn holds<T: std::fmt::Debug>(
+pub(super) fn holds<T: std::fmt::Debug>(
     cases: u32,
     strategy: impl Strategy<Value = T>,
     property: impl AsyncFn(&mut Place, &T) -> Result<(), TestCaseError>,
@@ -64,6 +64,35 @@ fn however_a_history_is_told_the_result_is_the_same() {
         // All of it once more.
         place.apply(history).await;
         prop_assert_eq!(straight, place.kept().await);
+        Ok(())
+    });
+}
+
+#[test]
+fn another_choice_of_models_is_what_was_chosen_all_along() {
+    holds(30, history(Events::All), async |place, history| {
+        place.clock.set(SPAN + 1_000);
+        let (before, after) = history.split_at(history.len() / 2);
+        place.apply(before).await;
+        choose(&place.models, 2, [("one", "gold", None), ("one", "home", Some("quick")), ("two", "", Some("quick"))]);
+        let mut chosen = Vec::new();
+        for (tenant, account) in everybody() {
+            chosen.push(place.assess(tenant, account, NOW).await);
+        }
+        place.apply(after).await;
+        let everybody_after: Vec<_> = everybody().map(|(one, other)| (one.to_owned(), other.to_owned())).collect();
+        place.applier().refresh(&everybody_after).await.unwrap();
+        let afterwards = place.kept().await;
+        place.check(&afterwards).await;
+
+        place.clear().await;
+        place.apply(before).await;
+        for ((tenant, account), chosen) in everybody().zip(chosen) {
+            prop_assert_eq!(&place.assess(tenant, account, NOW).await, &chosen, "{} {}", tenant, account);
+        }
+        place.apply(after).await;
+        prop_assert_eq!(afterwards, place.kept().await);
+        place.models = models();
         Ok(())
     });
 }

@@ -19,7 +19,7 @@ use crate::told::Told;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn told(tenant: &str, account: &str, version: i64, source: impl Into<Source>) -> Told {
+pub(super) fn told(tenant: &str, account: &str, version: i64, source: impl Into<Source>) -> Told {
     Told {
         tenant: tenant.to_owned(),
         account: account.to_owned(),
@@ -29,7 +29,7 @@ fn told(tenant: &str, account: &str, version: i64, source: impl Into<Source>) ->
     }
 }
 
-fn order(account: &str, id: u8) -> Order {
+pub(super) fn order(account: &str, id: u8) -> Order {
     Order {
         name: format!("accounts/{account}/orders/{id}"),
         place_time: Some(methods::from_micros(7)),
@@ -38,7 +38,7 @@ fn order(account: &str, id: u8) -> Order {
     }
 }
 
-fn merged(account: &str, into: &str) -> Account {
+pub(super) fn merged(account: &str, into: &str) -> Account {
     Account {
         name: format!("accounts/{account}"),
         merged_into: format!("accounts/{into}"),
@@ -86,7 +86,7 @@ async fn what_cannot_be_applied_is_tried_again_and_nothing_is_passed_over() {
     let place = Place::sqlite().await;
     let (sender, messages) = mpsc::channel(8);
     let shutdown = Shutdown::new();
-    let applying = tokio::spawn(apply_all(place.applier(), messages, shutdown.clone()));
+    let applying = tokio::spawn(apply_all(place.applier(), place.instruments(), messages, shutdown.clone()));
     sqlx::query("alter table sources rename to hidden").execute(&place.database.writer).await.unwrap();
     for id in 1..=5_u8 {
         let heard = Heard { told: vec![told("one", "a", 1, order("a", id))], through: vec![mark(0, id.into())] };
@@ -116,7 +116,7 @@ async fn a_feed_that_was_lost_is_forgotten_between_what_came_before_and_after() 
         sender.send(message).await.ok().unwrap();
     }
     drop(sender);
-    apply_all(place.applier(), messages, shutdown).await;
+    apply_all(place.applier(), place.instruments(), messages, shutdown).await;
     assert_eq!(place.kept().await.sources.len(), 1);
     assert_eq!(place.reader().followed().await.unwrap(), [mark(0, 1)]);
     place.check(&place.kept().await).await;

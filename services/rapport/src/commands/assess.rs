@@ -13,7 +13,7 @@ use contracts::{
 use super::{
     Format, account_name,
     facets::{self, FACETS},
-    timestamp, told,
+    timestamp, told, view,
 };
 use crate::{
     client::{ConnectArgs, Connection},
@@ -80,6 +80,7 @@ pub fn page(answer: &ExplainAssessmentResponse) -> String {
     if !worth.is_empty() {
         let _ = write!(page, "\n{worth}");
     }
+    page.push_str(&view::beside(&assessment.stated_views));
     for sentence in &answer.summary {
         let _ = write!(page, "\n- {sentence}");
     }
@@ -95,6 +96,9 @@ fn head(assessment: &Assessment) -> String {
     let mut head = format!("{id}, {}", told(assessment.assess_time));
     if !assessment.merged_into.is_empty() {
         let _ = write!(head, " (merged into {})", assessment.merged_into);
+    }
+    if let Some(model) = assessment.model.strip_prefix("models/") {
+        let _ = write!(head, ", by model {model}");
     }
     let bond = assessment.bond.as_ref().map(score_told).unwrap_or_else(|| "unknown".to_owned());
     let _ = write!(head, "\nbond {bond}, stage {}, gap {:+.1}", facets::stage(assessment.stage()), assessment.gap);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use contracts::{
-    assessments::v1::{Cause, ChangeTerm, CompareAssessmentsRequest, CompareAssessmentsResponse},
+    assessments::v1::{Cause, ChangeTerm, CompareAssessmentsRequest, CompareAssessmentsResponse, FacetChange},
     common::v1::Party,
 };
 
@@ -48,17 +48,7 @@ pub(crate) async fn run(connect: &ConnectArgs, args: CompareArgs) -> Result<Exit
             let json = contract::to_json("rapport.assessments.v1.CompareAssessmentsResponse", &answer)?;
             output::line(&serde_json::to_string_pretty(&json)?)?;
         }
-        Format::Csv => {
-            let mut rows = csv::Writer::from_writer(output::stdout());
-            rows.write_record(["party", "facet", "cause", "signal", "source", "points", "bond_points"])?;
-            for term in &answer.terms {
-                let figures = [term.points.to_string(), term.bond_points.to_string()];
-                let words = [party(term), facets::facet(term.facet()), cause(term)];
-                let names = [term.signal.clone(), term.source.clone()];
-                rows.write_record(words.iter().chain(&names).chain(&figures))?;
-            }
-            rows.flush()?;
-        }
+        Format::Csv => csv_rows(&answer.terms)?,
     }
     Ok(Exit::Ok)
 }
@@ -72,28 +62,51 @@ fn page(answer: &CompareAssessmentsResponse) -> String {
     for sentence in &answer.summary {
         let _ = writeln!(page, "- {sentence}");
     }
+    let _ = write!(page, "\n{}", scores(&answer.facets));
+    if !answer.terms.is_empty() {
+        let _ = write!(page, "\n\nwhat moved the bond most\n{}", reasons(&answer.terms));
+    }
+    page
+}
+
+/// How each facet moved.
+pub(super) fn scores(changes: &[FacetChange]) -> Grid {
     let mut scores = Grid::titled(&["", "before", "after", "moved"]).right(&[1, 2, 3]);
-    for change in &answer.facets {
+    for change in changes {
         let name = format!("{}'s {}", facets::party(change.party()), facets::facet(change.facet()));
         let moved = change.after - change.before;
         scores.row([name, format!("{:.1}", change.before), format!("{:.1}", change.after), format!("{moved:+.1}")]);
     }
-    let _ = write!(page, "\n{scores}");
-    if !answer.terms.is_empty() {
-        let mut reasons = Grid::titled(&["points", "bond", "facet", "why", "signal", "source"]).right(&[0, 1]);
-        for term in answer.terms.iter().take(TOP_REASONS) {
-            reasons.row([
-                format!("{:+.2}", term.points),
-                format!("{:+.2}", term.bond_points),
-                format!("{}'s {}", party(term), facets::facet(term.facet())),
-                cause(term),
-                term.signal.clone(),
-                term.source.clone(),
-            ]);
-        }
-        let _ = write!(page, "\n\nwhat moved the bond most\n{reasons}");
+    scores
+}
+
+/// The first reasons.
+pub(super) fn reasons(terms: &[ChangeTerm]) -> Grid {
+    let mut reasons = Grid::titled(&["points", "bond", "facet", "why", "signal", "source"]).right(&[0, 1]);
+    for term in terms.iter().take(TOP_REASONS) {
+        reasons.row([
+            format!("{:+.2}", term.points),
+            format!("{:+.2}", term.bond_points),
+            format!("{}'s {}", party(term), facets::facet(term.facet())),
+            cause(term),
+            term.signal.clone(),
+            term.source.clone(),
+        ]);
     }
-    page
+    reasons
+}
+
+/// Prints a row for each reason.
+pub(super) fn csv_rows(terms: &[ChangeTerm]) -> Result<(), Error> {
+    let mut rows = csv::Writer::from_writer(output::stdout());
+    rows.write_record(["party", "facet", "cause", "signal", "source", "points", "bond_points"])?;
+    for term in terms {
+        let figures = [term.points.to_string(), term.bond_points.to_string()];
+        let words = [party(term), facets::facet(term.facet()), cause(term)];
+        let names = [term.signal.clone(), term.source.clone()];
+        rows.write_record(words.iter().chain(&names).chain(&figures))?;
+    }
+    Ok(rows.flush()?)
 }
 
 fn party(term: &ChangeTerm) -> String {

@@ -91,6 +91,7 @@ pub(crate) fn columns() -> Vec<String> {
             columns.push(format!("{party}_{facet}_velocity"));
         }
     }
+    columns.push("model".to_owned());
     columns
 }
 
@@ -126,6 +127,7 @@ fn cells(assessment: &Assessment) -> Vec<String> {
             }
         }
     }
+    cells.push(assessment.model.strip_prefix("models/").unwrap_or_default().to_owned());
     cells
 }
 
@@ -149,10 +151,10 @@ mod tests {
     #[test]
     fn the_columns_are_those_that_are_documented() {
         let columns = columns();
-        assert_eq!(columns.len(), 5 + 2 * 5 * 3);
+        assert_eq!(columns.len(), 5 + 2 * 5 * 3 + 1);
         assert_eq!(columns[..5].join(","), "account,stage,bond,gap,confidence");
         assert_eq!(columns[5..8].join(","), "customer_rapport,customer_rapport_confidence,customer_rapport_velocity");
-        assert_eq!(columns[34], "provider_value_velocity");
+        assert_eq!(columns[34..].join(","), "provider_value_velocity,model");
     }
 
     #[test]

@@ -1,19 +1,33 @@
-//! `rapport import`: imports files, and tells what became of their rows.
+//! `rapport import`: imports files and tells what became of their rows, or takes an import back.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use tonic::Code;
 
 use crate::{
     client::{ConnectArgs, Connection},
     exit::{Error, Exit},
-    import::{self, Format, Job, Kind, Mapping, Show, Source, Summary},
+    import::{
+        self, Format, Job, Kind, Mapping, Refusal, Show, Source, Summary, batch_id,
+        undo::{self, Undone},
+    },
     output,
 };
 
 /// What `--help` says of the files.
 const HELP: &str = "\
 Files are CSV with a header, or JSON Lines in proto JSON (.jsonl); .gz is unpacked. Times are RFC 3339 or dates.
-A refused row is reported with its line and reason; the rest lands. The same file can be imported again: what is
-already recorded stays as it is.
+A refused row is reported with its line and reason; the rest lands. The same file can be imported again, after an
+interruption too: what is already recorded stays as it is.
+
+An import is a batch, and can be taken back as a whole: what it added is deleted, what it changed says again what it said
+before; what others have changed since stays and is reported. The batch is printed at the end. It follows from KIND, the
+mapping and the content of the files, so that the same import has the same batch however often it is repeated; --batch
+names it otherwise. What comes through a pipe has a new one each time.
+  rapport import --undo BATCH                    # if interrupted, again
 
 CSV columns, optional ones in brackets:
   accounts      account_id display_name opened_at currency [country segment referred_by]
@@ -41,9 +55,10 @@ The whole format is described in services/rapport/src/import/README.md, with exa
 #[command(after_long_help = HELP)]
 pub struct ImportArgs {
     /// What the files hold.
-    kind: Kind,
+    #[arg(required_unless_present = "undo")]
+    kind: Option<Kind>,
     /// The files, one after the other; `-` is standard input.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "undo", value_name = "FILE")]
     files: Vec<String>,
     /// How the lines of CSV files with other headers become rows.
     #[arg(long, value_name = "FILE")]
@@ -51,9 +66,19 @@ pub struct ImportArgs {
     /// Where to keep refused rows, with line, reason and message.
     #[arg(long, value_name = "FILE")]
     refused: Option<PathBuf>,
-    /// Rows in a batch; each batch is one transaction.
+    /// What to call this import, 1 to 64 characters, to take it back by.
+    #[arg(long, value_name = "ID")]
+    batch: Option<String>,
+    /// Take an import back, in place of importing.
+    #[arg(
+        long,
+        value_name = "BATCH",
+        conflicts_with_all = ["kind", "files", "map", "refused", "batch", "rows", "input_format"]
+    )]
+    undo: Option<String>,
+    /// Rows in a message; each message is one transaction.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=1000), value_name = "N")]
-    batch: u64,
+    rows: u64,
     /// How the files are written, where their names do not tell.
     #[arg(long, value_name = "FORMAT")]
     input_format: Option<Format>,
@@ -66,8 +91,22 @@ pub struct ImportArgs {
 }
 
 pub(crate) async fn run(connect: &ConnectArgs, args: ImportArgs) -> Result<Exit, Error> {
+    match (&args.undo, args.kind) {
+        (Some(batch), _) => undo(connect, batch, &args).await,
+        (None, Some(kind)) => import(connect, kind, args).await,
+        (None, None) => Err(Error::Usage("say what the files hold, or what to --undo".to_owned())),
+    }
+}
+
+async fn import(connect: &ConnectArgs, kind: Kind, args: ImportArgs) -> Result<Exit, Error> {
     let connection = Connection::open(connect)?;
-    let mapping = args.map.as_ref().map(|path| read_mapping(args.kind, path)).transpose()?;
+    let text = args.map.as_deref().map(read).transpose()?;
+    let mapping = match (&args.map, &text) {
+        (Some(path), Some(text)) => Some(parse(kind, path, text)?),
+        _ => None,
+    };
+    let sources: Vec<Source> = args.files.iter().map(|file| Source::from_argument(file)).collect();
+    let batch = name(kind, text.as_deref(), &sources, args.batch.as_deref())?;
     if let Some(path) = &args.refused {
         // What an earlier import refused is no longer true.
         match fs::remove_file(path) {
@@ -76,14 +115,15 @@ pub(crate) async fn run(connect: &ConnectArgs, args: ImportArgs) -> Result<Exit,
         }
     }
     let mut all = Summary::default();
-    for file in &args.files {
+    for source in sources {
         let job = Job {
             format: args.input_format,
             mapping: mapping.clone(),
-            batch: usize::try_from(args.batch).unwrap_or(500),
+            batch_id: batch.clone(),
+            rows: usize::try_from(args.rows).unwrap_or(500),
             refused: args.refused.clone(),
-            show: if args.quiet { Show::Nothing } else { Show::Auto },
-            ..Job::new(args.kind, Source::from_argument(file))
+            show: args.show(),
+            ..Job::new(kind, source)
         };
         match import::run(&connection, job).await {
             Ok(summary) => all.add(summary),
@@ -92,46 +132,163 @@ pub(crate) async fn run(connect: &ConnectArgs, args: ImportArgs) -> Result<Exit,
                     all.add(std::mem::take(summary));
                 }
                 if all.lines > 0 {
-                    tell(&all, args.format)?;
+                    tell(&all, connect, &batch, args.format)?;
                 }
                 return Err(error.into());
             }
         }
     }
-    tell(&all, args.format)?;
+    tell(&all, connect, &batch, args.format)?;
     Ok(if all.refused > 0 { Exit::Differs } else { Exit::Ok })
 }
 
-fn read_mapping(kind: Kind, path: &std::path::Path) -> Result<Mapping, Error> {
-    let text = fs::read_to_string(path).map_err(|error| Error::NoInput(format!("{}: {error}", path.display())))?;
-    Mapping::parse(kind, &text)
+impl ImportArgs {
+    fn show(&self) -> Show {
+        if self.quiet { Show::Nothing } else { Show::Auto }
+    }
+}
+
+/// What the import is called.
+fn name(kind: Kind, mapping: Option<&str>, sources: &[Source], chosen: Option<&str>) -> Result<String, Error> {
+    if let Some(chosen) = chosen {
+        return match chosen.chars().count() {
+            1..=64 => Ok(chosen.to_owned()),
+            count => Err(Error::Usage(format!("--batch: has {count} characters, not 1 to 64"))),
+        };
+    }
+    let of_content = batch_id::of_content(kind, mapping, sources)
+        .map_err(|(name, error)| Error::NoInput(format!("{name}: {error}; nothing was imported")))?;
+    Ok(of_content.unwrap_or_else(|| {
+        let new = batch_id::new(kind);
+        // Whoever interrupts it has no other way to learn it.
+        output::note(&format!("this is batch {new}"));
+        new
+    }))
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|error| Error::NoInput(format!("{}: {error}", path.display())))
+}
+
+fn parse(kind: Kind, path: &Path, text: &str) -> Result<Mapping, Error> {
+    Mapping::parse(kind, text)
         .map_err(|problems| Error::Usage(format!("{}:\n  {}", path.display(), problems.join("\n  "))))
 }
 
-fn tell(summary: &Summary, format: super::Format) -> Result<(), Error> {
-    for refusal in &summary.refusals {
-        let name = if refusal.name.is_empty() { "" } else { " " };
-        output::note(&format!(
-            "{}, line {}:{name}{}: {} ({})",
-            refusal.source, refusal.line, refusal.name, refusal.message, refusal.reason
-        ));
+/// Takes an import back wherever something of it is.
+async fn undo(connect: &ConnectArgs, batch: &str, args: &ImportArgs) -> Result<Exit, Error> {
+    let connection = Connection::open(connect)?;
+    let mut all = Undone::default();
+    let mut is_known = false;
+    let mut unknown = None;
+    for kind in undo::ORDER {
+        match undo::undo(&connection, kind, batch, args.show()).await {
+            Ok(undone) => {
+                is_known = true;
+                if args.format == super::Format::Table {
+                    output::line(&format!("{kind}: {}", counts(&undone)))?;
+                }
+                all.add(undone);
+            }
+            Err((status, _)) if status.code() == Code::NotFound => unknown = Some(status),
+            Err((status, undone)) => {
+                all.add(undone);
+                tell_kept(&all);
+                output::note(&format!("stopped at {kind} after {}; the same command goes on from there", counts(&all)));
+                return Err(status.into());
+            }
+        }
     }
-    let untold = summary.refused - summary.refusals.len() as u64;
+    if let (false, Some(status)) = (is_known, unknown) {
+        return Err(status.into());
+    }
+    tell_kept(&all);
+    let Undone { deleted, restored, kept, .. } = all;
+    match args.format {
+        super::Format::Table => {}
+        super::Format::Json => {
+            let told = serde_json::json!({ "batch": batch, "deleted": deleted, "restored": restored, "kept": kept });
+            output::line(&told.to_string())?;
+        }
+        super::Format::Csv => csv(["batch", "deleted", "restored", "kept"], batch, [deleted, restored, kept])?,
+    }
+    Ok(if kept > 0 { Exit::Differs } else { Exit::Ok })
+}
+
+fn counts(undone: &Undone) -> String {
+    let Undone { deleted, restored, kept, .. } = undone;
+    format!("{deleted} deleted, {restored} restored, {kept} left as they are")
+}
+
+fn tell_kept(undone: &Undone) {
+    for refusal in &undone.refusals {
+        output::note(&format!("{}: {} ({})", refusal.name, refusal.message, refusal.reason));
+    }
+    tell_rest(undone.kept - undone.refusals.len() as u64);
+}
+
+fn tell_rest(untold: u64) {
     if untold > 0 {
         output::note(&format!("and {untold} more"));
     }
-    let Summary { lines, skipped, landed, unchanged, refused, .. } = summary;
-    let text = match format {
+}
+
+/// Prints a header and a line of CSV: the batch's name, which may hold anything, and what was counted.
+fn csv<const N: usize, const M: usize>(header: [&str; N], batch: &str, counts: [u64; M]) -> Result<(), Error> {
+    let mut rows = csv::Writer::from_writer(output::stdout());
+    rows.write_record(header)?;
+    rows.write_record([batch.to_owned()].into_iter().chain(counts.map(|count| count.to_string())))?;
+    Ok(rows.flush()?)
+}
+
+fn tell(summary: &Summary, connect: &ConnectArgs, batch: &str, format: super::Format) -> Result<(), Error> {
+    for refusal in &summary.refusals {
+        let name = if refusal.name.is_empty() { String::new() } else { format!("{}: ", refusal.name) };
+        let Refusal { source, line, reason, message, .. } = refusal;
+        output::note(&format!("{source}, line {line}: {name}{message} ({reason})"));
+    }
+    tell_rest(summary.refused - summary.refusals.len() as u64);
+    let &Summary { lines, skipped, landed, unchanged, refused, .. } = summary;
+    match format {
         super::Format::Table => {
-            format!("{landed} landed, {unchanged} unchanged, {refused} refused; {lines} lines read, {skipped} left out")
+            output::line(&format!(
+                "{landed} landed, {unchanged} unchanged, {refused} refused; {lines} lines read, {skipped} left out"
+            ))?;
+            output::line(&format!("to take it back: rapport {}import --undo {}", connect.flags(), quoted(batch)))?;
         }
-        super::Format::Json => serde_json::json!({
-            "landed": landed, "unchanged": unchanged, "refused": refused, "lines": lines, "skipped": skipped,
-        })
-        .to_string(),
+        super::Format::Json => {
+            let told = serde_json::json!({
+                "landed": landed, "unchanged": unchanged, "refused": refused, "lines": lines, "skipped": skipped,
+                "batch": batch,
+            });
+            output::line(&told.to_string())?;
+        }
         super::Format::Csv => {
-            format!("landed,unchanged,refused,lines,skipped\n{landed},{unchanged},{refused},{lines},{skipped}")
+            let header = ["batch", "landed", "unchanged", "refused", "lines", "skipped"];
+            csv(header, batch, [landed, unchanged, refused, lines, skipped])?;
         }
-    };
-    Ok(output::line(&text)?)
+    }
+    Ok(())
+}
+
+/// A word for a shell.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/@".contains(&byte);
+    match !word.is_empty() && word.bytes().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_quoted_where_a_shell_would_take_it_apart() {
+        assert_eq!(quoted("orders-0f3a"), "orders-0f3a");
+        assert_eq!(quoted("my orders"), "'my orders'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
 }

@@ -5,8 +5,13 @@ pub mod compare;
 pub mod export;
 pub mod health;
 pub mod import;
+pub mod models;
+pub mod simulate;
 pub mod timeline;
+pub mod try_model;
 pub mod verify;
+pub mod view;
+pub mod watch;
 
 pub(crate) mod facets;
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor};
+use prost_reflect::{DeserializeOptions, DynamicMessage, Kind as FieldKind, MessageDescriptor};
 use serde_json::Value;
 
 use super::{
@@ -45,14 +45,18 @@ impl Lines {
             bytes.drain(..3);
         }
         let text = String::from_utf8(bytes);
-        Ok(Some(text.map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to() + 1))))
+        Ok(Some(text.map_err(|error| {
+            format!("not UTF-8 at byte {}: save the file as UTF-8", error.utf8_error().valid_up_to() + 1)
+        })))
     }
 }
 
 /// The row that a line says, or its name as far as it is known and what is wrong.
 pub(crate) fn row(kind: Kind, text: &str) -> Result<Row, (String, String)> {
     let unnamed = |problem: String| (String::new(), problem);
-    let value: Value = serde_json::from_str(text).map_err(|error| unnamed(error.to_string()))?;
+    // A line of JSON is all that the parser knows of: it speaks of line 1.
+    let broken = |error: serde_json::Error| unnamed(error.to_string().replace(" at line 1 column ", " at column "));
+    let value: Value = serde_json::from_str(text).map_err(broken)?;
     let Value::Object(fields) = &value else {
         return Err(unnamed("not a JSON object".to_owned()));
     };
@@ -80,8 +84,41 @@ fn wrapped(
 }
 
 fn decode(of: MessageDescriptor, content: Value) -> Result<DynamicMessage, String> {
+    let copy = content.clone();
+    read(of.clone(), content).map_err(|problem| {
+        let mut problems = Vec::new();
+        blame(&of, &copy, "", &mut problems);
+        if problems.is_empty() { problem } else { problems.join("; ") }
+    })
+}
+
+fn read(of: MessageDescriptor, content: Value) -> Result<DynamicMessage, String> {
     let options = DeserializeOptions::new().deny_unknown_fields(true);
     DynamicMessage::deserialize_with_options(of, content, &options).map_err(|error| error.to_string())
+}
+
+/// Finds the fields that cannot be read, by reading each alone.
+fn blame(of: &MessageDescriptor, content: &Value, path: &str, problems: &mut Vec<String>) {
+    for (key, value) in content.as_object().into_iter().flatten() {
+        let alone = Value::Object([(key.clone(), value.clone())].into_iter().collect());
+        let Err(problem) = read(of.clone(), alone) else { continue };
+        let path = format!("{path}{key}");
+        let field = of.fields().find(|field| field.name() == key || field.json_name() == key);
+        let before = problems.len();
+        if let Some(FieldKind::Message(inner)) = field.filter(|field| !field.is_map()).map(|field| field.kind()) {
+            match value {
+                Value::Array(entries) => {
+                    for (index, entry) in entries.iter().enumerate() {
+                        blame(&inner, entry, &format!("{path}[{index}]."), problems);
+                    }
+                }
+                value => blame(&inner, value, &format!("{path}."), problems),
+            }
+        }
+        if problems.len() == before {
+            problems.push(format!("{path}: {problem}"));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -106,15 +143,20 @@ mod tests {
     #[test]
     fn a_wrong_line_says_what_is_wrong() {
         for (text, part) in [
-            ("{", "EOF"),
-            ("[]", "object"),
-            (r#"{"name": "accounts/a", "colour": 1}"#, "colour"),
-            (r#"{"display_name": "A"}"#, "name"),
-            (r#"{"name": "accounts/a", "open_time": "soon"}"#, "open_time"),
+            ("{", "EOF while parsing an object at column 1"),
+            ("[]", "not a JSON object"),
+            (r#"{"name": "accounts/a", "colour": 1}"#, "colour: "),
+            (r#"{"display_name": "A"}"#, "`name` is missing"),
+            (r#"{"name": "accounts/a", "open_time": "soon"}"#, "open_time: "),
+            (r#"{"name": "accounts/a", "closure": {"party": "NOBODY", "close_time": 7}}"#, "closure.party: "),
+            (r#"{"name": "accounts/a", "closure": {"party": "NOBODY", "close_time": 7}}"#, "closure.close_time: "),
         ] {
             let (_, problem) = row(Kind::Accounts, text).expect_err("a bad line");
-            assert!(problem.contains(part) || part == "open_time", "{text}: {problem}");
+            assert!(problem.contains(part), "{text}: {problem}");
         }
+        let lines = r#"{"name": "accounts/a/orders/1", "lines": [{"product": "tea"}, {"quantity": "two"}]}"#;
+        let (name, problem) = row(Kind::Orders, lines).expect_err("a bad line");
+        assert!(name == "accounts/a/orders/1" && problem.starts_with("lines[1].quantity: "), "{problem}");
     }
 
     #[test]

@@ -3,8 +3,11 @@
 //! A thread reads the source and makes rows of its lines; a stream sends them, a few batches ahead of the answers. Rows
 //! that cannot be made and rows that the server refuses are told alike, by line; all others land.
 
+pub mod batch_id;
 mod decimal;
 mod draft;
+#[doc(hidden)]
+pub mod fuzzing;
 mod json;
 mod mapping;
 mod progress;
@@ -15,6 +18,7 @@ mod send;
 mod source;
 mod table;
 mod target;
+pub mod undo;
 pub(crate) mod value;
 
 use std::{
@@ -58,8 +62,10 @@ pub struct Job {
     pub format: Option<Format>,
     /// How its lines become rows; by the flat names of the kind if unset. Only for CSV.
     pub mapping: Option<Mapping>,
-    /// Rows in a batch, from 1 to 1,000.
-    pub batch: usize,
+    /// What the import is called as a whole, 1 to 64 characters, so that [`undo`] can take it back; empty if it need not be.
+    pub batch_id: String,
+    /// Rows in a message, from 1 to 1,000.
+    pub rows: usize,
     /// The file to add refused rows to, each source's under a header of its own.
     pub refused: Option<PathBuf>,
     /// Whether to keep every batch's freshness token.
@@ -76,7 +82,8 @@ impl Job {
             source,
             format: None,
             mapping: None,
-            batch: 500,
+            batch_id: String::new(),
+            rows: 500,
             refused: None,
             keep_tokens: false,
             show: Show::Auto,
@@ -182,14 +189,14 @@ pub async fn run(connection: &Connection, job: Job) -> Result<Summary, Error> {
     let counter = Arc::new(AtomicU64::new(0));
     let progress = Progress::begin(&name, job.source.size().unwrap_or_default(), job.show);
     let refused = job.refused.as_deref().map(RefusedFile::new);
-    let stream = Stream::open(connection, job.kind);
+    let stream = Stream::open(connection, job.kind, job.batch_id);
     let said = reader::start(
         Reading {
             kind: job.kind,
             source: job.source,
             format,
             mapping: job.mapping,
-            batch: job.batch.clamp(1, 1000),
+            batch: job.rows.clamp(1, 1000),
             originals: refused.is_some(),
         },
         Arc::clone(&counter),

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashSet, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
+    io,
     sync::{Arc, atomic::AtomicU64},
 };
 
@@ -13,7 +14,7 @@ use super::{
     json,
     mapping::Mapping,
     resource::Kind,
-    source::{Format, Source},
+    source::{self, Format, Source},
     table::{self, Line, Step, Table},
 };
 
@@ -25,6 +26,8 @@ const LARGEST_ROW: usize = 3 << 20;
 const FULL_LINES: u64 = 20_000;
 /// A row is made of no more lines than this.
 const LARGEST_GROUP: usize = 10_000;
+/// The lines that a row is made of have no more bytes than this together.
+const LARGEST_GROUP_BYTES: usize = 32 << 20;
 /// How many groups are remembered, to notice one that comes back.
 const REMEMBERED_GROUPS: usize = 65_536;
 /// How many keys `distinct` remembers, at eight bytes each.
@@ -52,6 +55,8 @@ pub(crate) struct Batch {
     pub(crate) lines: u64,
     pub(crate) skipped: u64,
     bytes: usize,
+    /// How many bytes of originals the refused rows hold.
+    refused_bytes: usize,
 }
 
 /// Where a row comes from.
@@ -68,6 +73,16 @@ pub(crate) enum Original {
     Unwanted,
     Lines(Vec<Line>),
     Text(String),
+}
+
+impl Original {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Unwanted => 0,
+            Self::Lines(lines) => lines.iter().map(|line| line.cells.as_slice().len()).sum(),
+            Self::Text(text) => text.len(),
+        }
+    }
 }
 
 /// What the thread says.
@@ -101,13 +116,39 @@ fn read(reading: Reading, counter: &Arc<AtomicU64>, out: &mut Out) -> Result<(),
         Ok(bytes) => bytes,
         Err(error) => return out.say(Said::Closed(error.to_string())),
     };
-    match reading.format {
-        Format::Jsonl => read_lines(reading.kind, json::Lines::open(bytes), out),
+    match source::peek(bytes) {
+        Err(error) => out.say(Said::Unusable(vec![format!("line 1: {}", table::reading_failed(&error))])),
+        Ok((first, bytes)) => match source::foreign(&first) {
+            Some((what, remedy)) => out.say(Said::Unusable(vec![format!("line 1: the file is {what}: {remedy}")])),
+            None => read_opened(reading.kind, reading.format, reading.mapping, bytes, out),
+        },
+    }
+}
+
+fn read_opened(
+    kind: Kind,
+    format: Format,
+    mapping: Option<Mapping>,
+    bytes: Box<dyn io::Read + Send>,
+    out: &mut Out,
+) -> Result<(), Stopped> {
+    match format {
+        Format::Jsonl => read_lines(kind, json::Lines::open(bytes), out),
         Format::Csv => match Table::open(bytes) {
-            Ok(table) => read_table(reading.kind, reading.mapping, table, out),
+            Ok(table) => read_table(kind, mapping, table, out),
             Err(problem) => out.say(Said::Unusable(vec![problem])),
         },
     }
+}
+
+/// Reads what is in memory on the caller's thread and returns all that is said of it.
+pub(super) fn read_all(kind: Kind, format: Format, mapping: Option<Mapping>, rows: usize, bytes: Vec<u8>) -> Vec<Said> {
+    // Room for more than can be said of it, since nobody takes anything meanwhile.
+    let (sender, mut receiver) = mpsc::channel(bytes.len() + 4);
+    let mut out = Out { sender, batch: Batch::default(), rows, originals: true };
+    let _: Result<(), Stopped> = read_opened(kind, format, mapping, Box::new(io::Cursor::new(bytes)), &mut out);
+    drop(out);
+    std::iter::from_fn(|| receiver.try_recv().ok()).collect()
 }
 
 fn read_lines(kind: Kind, mut lines: json::Lines, out: &mut Out) -> Result<(), Stopped> {
@@ -136,7 +177,10 @@ fn read_table(kind: Kind, mapping: Option<Mapping>, mut table: Table, out: &mut 
     };
     let mapping = match bound {
         Ok(mapping) => mapping,
-        Err(problems) => return out.say(Said::Unusable(problems)),
+        Err(problems) => {
+            let located = problems.into_iter().map(|problem| format!("line 1: {problem}"));
+            return out.say(Said::Unusable(located.collect()));
+        }
     };
     out.say(Said::Header(table.header().clone()))?;
     let mut gather = Gather::new(mapping);
@@ -167,6 +211,8 @@ fn read_table(kind: Kind, mapping: Option<Mapping>, mut table: Table, out: &mut 
 struct Gather {
     mapping: Mapping,
     lines: Vec<Line>,
+    /// How many bytes these have.
+    bytes: usize,
     seen: HashSet<u64>,
     closed: VecDeque<u64>,
     closed_set: HashSet<u64>,
@@ -174,7 +220,14 @@ struct Gather {
 
 impl Gather {
     fn new(mapping: Mapping) -> Self {
-        Self { mapping, lines: Vec::new(), seen: HashSet::new(), closed: VecDeque::new(), closed_set: HashSet::new() }
+        Self {
+            mapping,
+            lines: Vec::new(),
+            bytes: 0,
+            seen: HashSet::new(),
+            closed: VecDeque::new(),
+            closed_set: HashSet::new(),
+        }
     }
 
     fn take(&mut self, line: Line, out: &mut Out) -> Result<(), Stopped> {
@@ -193,18 +246,22 @@ impl Gather {
             let problem = format!("`{key}` comes again: the lines of one row must follow each other");
             return out.refuse_lines(vec![line], String::new(), problem);
         }
+        self.bytes += line.cells.as_slice().len();
         self.lines.push(line);
-        if self.lines.len() > LARGEST_GROUP {
-            let lines = std::mem::take(&mut self.lines);
-            self.remember(&lines[0]);
-            let problem = format!("more than {LARGEST_GROUP} lines in one row");
-            return out.refuse_lines(lines, String::new(), problem);
-        }
-        Ok(())
+        let problem = match () {
+            () if self.lines.len() > LARGEST_GROUP => format!("more than {LARGEST_GROUP} lines in one row"),
+            () if self.bytes > LARGEST_GROUP_BYTES => "more than 32 MiB of lines in one row".to_owned(),
+            () => return Ok(()),
+        };
+        self.bytes = 0;
+        let lines = std::mem::take(&mut self.lines);
+        self.remember(&lines[0]);
+        out.refuse_lines(lines, String::new(), problem)
     }
 
     /// Makes a row of the lines gathered so far.
     fn close(&mut self, out: &mut Out) -> Result<(), Stopped> {
+        self.bytes = 0;
         let lines = std::mem::take(&mut self.lines);
         let Some(first) = lines.first() else {
             return Ok(());
@@ -283,7 +340,10 @@ impl Out {
                 self.batch.rows.push(bytes);
                 self.batch.origins.push(origin);
             }
-            Err(problem) => self.batch.refused.push((origin, problem)),
+            Err(problem) => {
+                self.batch.refused_bytes += origin.original.bytes();
+                self.batch.refused.push((origin, problem));
+            }
         }
         Ok(())
     }
@@ -295,7 +355,8 @@ impl Out {
 
     fn flush_if_full(&mut self) -> Result<(), Stopped> {
         let batch = &self.batch;
-        if batch.rows.len() >= self.rows || batch.refused.len() >= self.rows || batch.lines >= FULL_LINES {
+        let is_full = batch.rows.len() >= self.rows || batch.refused.len() >= self.rows;
+        if is_full || batch.refused_bytes >= FULL_BYTES || batch.lines >= FULL_LINES {
             return self.flush();
         }
         Ok(())
@@ -303,7 +364,8 @@ impl Out {
 
     fn flush(&mut self) -> Result<(), Stopped> {
         let batch = std::mem::take(&mut self.batch);
-        if batch.lines == 0 && batch.rows.is_empty() {
+        // Lines may have been told before the row that they make.
+        if batch.lines == 0 && batch.rows.is_empty() && batch.refused.is_empty() {
             return Ok(());
         }
         self.say(Said::Batch(batch))

@@ -41,6 +41,16 @@ impl Kind {
         }
     }
 
+    /// The method that takes an import back.
+    pub(crate) fn undo_method(self) -> &'static str {
+        match self {
+            Self::Accounts => "/rapport.accounts.v1.AccountsService/UndoAccountsImport",
+            Self::Orders => "/rapport.orders.v1.OrdersService/UndoOrdersImport",
+            Self::Interactions => "/rapport.interactions.v1.InteractionsService/UndoInteractionsImport",
+            Self::Feedback => "/rapport.feedback.v1.FeedbackService/UndoFeedbackImport",
+        }
+    }
+
     /// The type of a row.
     pub(crate) fn row(self) -> MessageDescriptor {
         contract::message(match self {

@@ -22,6 +22,8 @@ const MOST_UNANSWERED: usize = 4;
 pub(crate) struct Rows {
     #[prost(bytes = "vec", repeated, tag = "1")]
     pub(crate) rows: Vec<Vec<u8>>,
+    #[prost(string, tag = "2")]
+    pub(crate) batch_id: String,
 }
 
 /// The answer of any import.
@@ -29,6 +31,7 @@ pub(crate) type Answer = ImportOrdersResponse;
 
 /// An import stream.
 pub(crate) struct Stream {
+    batch_id: String,
     requests: Option<mpsc::Sender<Rows>>,
     window: Arc<Semaphore>,
     answers: mpsc::Receiver<Result<Answer, Status>>,
@@ -36,8 +39,8 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Opens a stream to the service of this kind.
-    pub(crate) fn open(connection: &Connection, kind: Kind) -> Self {
+    /// Opens a stream to the service of this kind. All its rows are part of the batch of this name, if it has one.
+    pub(crate) fn open(connection: &Connection, kind: Kind, batch_id: String) -> Self {
         let (requests, queue) = mpsc::channel(MOST_UNANSWERED);
         let (answer, answers) = mpsc::channel(MOST_UNANSWERED);
         let service = connection.service();
@@ -48,6 +51,7 @@ impl Stream {
             }
         });
         Self {
+            batch_id,
             requests: Some(requests),
             window: Arc::new(Semaphore::new(MOST_UNANSWERED)),
             answers,
@@ -66,7 +70,7 @@ impl Stream {
 
     /// Sends a batch. If the stream has ended, its reason comes as the next answer.
     pub(crate) async fn send(&mut self, mut batch: Batch) {
-        let rows = Rows { rows: std::mem::take(&mut batch.rows) };
+        let rows = Rows { rows: std::mem::take(&mut batch.rows), batch_id: self.batch_id.clone() };
         if let Ok(permit) = self.window.try_acquire() {
             permit.forget();
         }
@@ -128,7 +132,7 @@ mod tests {
             let title = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
             let package = format!("rapport.{name}.v1");
             assert_eq!(kind.method(), format!("/{package}.{title}Service/Import{title}"));
-            assert_eq!(shape(&format!("{package}.Import{title}Request")), ["1 rows true"]);
+            assert_eq!(shape(&format!("{package}.Import{title}Request")), ["1 rows true", "2 batch_id false"]);
             assert_eq!(
                 shape(&format!("{package}.Import{title}Response")),
                 shape("rapport.orders.v1.ImportOrdersResponse"),

@@ -87,6 +87,28 @@ impl Source {
     }
 }
 
+/// What bytes are that cannot be read as text, given the first of a file: what to call it, and what to do about it.
+pub(crate) fn foreign(first: &[u8]) -> Option<(&'static str, &'static str)> {
+    const ENCODING: &str = "save it as UTF-8";
+    Some(match first {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => ("UTF-32", ENCODING),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("UTF-16", ENCODING),
+        [0, 1..=255, ..] | [1..=255, 0, ..] => ("UTF-16 without a byte-order mark", ENCODING),
+        [b'P', b'K', 3, 4, ..] => ("a ZIP archive or a spreadsheet's workbook", "save it as CSV in UTF-8"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [b'B', b'Z', b'h', b'1'..=b'9', ..] | [0xfd, b'7', b'z', b'X', ..] => {
+            ("packed in a way other than gzip", "unpack it first")
+        }
+        _ => return None,
+    })
+}
+
+/// Reads so much that [`foreign`] can tell. Returns it, and all the bytes.
+pub(crate) fn peek(mut bytes: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
+    let mut first = Vec::new();
+    bytes.by_ref().take(4).read_to_end(&mut first)?;
+    Ok((first.clone(), Box::new(Cursor::new(first).chain(bytes))))
+}
+
 struct Counted<R> {
     inner: R,
     counter: Arc<AtomicU64>,

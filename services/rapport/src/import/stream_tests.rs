@@ -108,7 +108,7 @@ fn csv(ids: impl Iterator<Item = String>) -> String {
 fn job(name: &'static str, content: impl Into<Vec<u8>>) -> Job {
     Job {
         show: Show::Nothing,
-        batch: 3,
+        rows: 3,
         keep_tokens: true,
         ..Job::new(Kind::Orders, Source::Bytes(name, content.into().leak()))
     }
@@ -212,4 +212,23 @@ async fn a_mapped_file_streams_through_to_its_last_line() {
     let summary = run(&connection().await, job).await.expect("an import");
     assert_eq!((summary.lines, summary.landed, summary.refused), (5_000, 5_000, 0));
     assert_eq!(summary.tokens.len(), 10);
+}
+
+#[tokio::test]
+async fn a_refused_row_at_the_end_is_told_also_when_its_lines_were_told_before() {
+    let mapping = r#"
+        group = "id"
+        [fields]
+        order_id = "id"
+        account_id = { constant = "acme" }
+        placed_at = "day"
+        total = { sum = "price" }
+        currency = { constant = "GBP" }
+    "#;
+    // The third row is whole, and the batch full, as the line of the fourth is read.
+    let text = "id,day,price\no1,2026-03-01,1\no2,2026-03-01,1\no3,2026-03-01,1\no4,soon,1\n";
+    let mapping = Some(Mapping::parse(Kind::Orders, mapping).expect("a good mapping"));
+    let summary = run(&connection().await, Job { mapping, ..job("orders.csv", text) }).await.expect("an import");
+    assert_eq!((summary.lines, summary.landed, summary.refused), (4, 3, 1));
+    assert_eq!(summary.refusals[0].line, 5);
 }

@@ -18,8 +18,12 @@ pub(crate) struct TimeFormat {
 
 impl TimeFormat {
     pub(crate) fn new(text: &str) -> Result<Self, String> {
-        let items = time::format_description::parse_owned::<2>(text)
-            .map_err(|error| format!("`{text}` is not a time format: {error}"))?;
+        let wrong = |problem: String| format!("`{text}` is not a time format: {problem}");
+        if has_nested_brackets(text) {
+            // Nobody writes these, and `time` 0.3.55 asserts what is not so where they are malformed.
+            return Err(wrong("brackets stand in brackets".to_owned()));
+        }
+        let items = time::format_description::parse_owned::<2>(text).map_err(|error| wrong(error.to_string()))?;
         Ok(Self { text: text.to_owned(), items })
     }
 
@@ -35,6 +39,22 @@ impl TimeFormat {
         };
         read.map_err(|_| format!("`{text}` is not a time written like `{}`", self.text))
     }
+}
+
+/// Whether a bracket opens before the one before it has closed; one behind a backslash is text.
+fn has_nested_brackets(format: &str) -> bool {
+    let mut is_open = false;
+    let mut letters = format.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => drop(letters.next()),
+            '[' if is_open => return true,
+            '[' => is_open = true,
+            ']' => is_open = false,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// The time that a text in RFC 3339 names; a date is its beginning in UTC.
@@ -197,6 +217,10 @@ mod tests {
         assert_eq!(read("[year]-[month]-[day] [hour padding:none]:[minute]", "2026-03-01 3:00"), Ok(1_772_334_000));
         assert!(read("[day]/[month]/[year]", "2026-03-01").is_err());
         assert!(TimeFormat::new("[dy]").is_err());
+        for nested in ["[year]-[mo[[nth]-[day]", "[optional [[hour]]]", "[a["] {
+            assert!(TimeFormat::new(nested).is_err_and(|problem| problem.contains("in brackets")), "{nested}");
+        }
+        assert!(read(r"\[[year]-[month]-[day]\]", "[2026-03-01]").is_ok());
     }
 
     #[test]

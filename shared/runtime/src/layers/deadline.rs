@@ -33,7 +33,7 @@ impl Deadline {
     }
 }
 
-/// The deadline of a call, if it has one: every call does, except watches and imports whose client sets none.
+/// The deadline of a call, if it has one: every call does, except long-lived ones whose client sets none.
 pub fn deadline<T>(request: &tonic::Request<T>) -> Option<Deadline> {
     request.extensions().get().copied()
 }
@@ -83,10 +83,12 @@ impl<S: Grpc> Service<Request<Body>> for Deadlines<S> {
     }
 }
 
-/// Feeds and imports last as long as their client wants, and so does a session of reflection.
+/// Feeds, imports, what takes them back, and checks of or trials on everything last as long as their client wants, like
+/// a session of reflection.
 fn is_long_lived(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.starts_with("Watch") || name.starts_with("Import") || name == "ServerReflectionInfo"
+    let verbs = ["Watch", "Import", "Undo", "Verify", "Try"];
+    verbs.iter().any(|verb| name.starts_with(verb)) || name == "ServerReflectionInfo"
 }
 
 /// The `grpc-timeout` header: at most eight digits and a unit. A malformed one counts as absent, as elsewhere in gRPC.
@@ -261,6 +263,10 @@ mod tests {
     fn long_lived_methods_are_known_by_name() {
         assert!(is_long_lived("/rapport.orders.v1.OrdersService/WatchOrders"));
         assert!(is_long_lived("/rapport.orders.v1.OrdersService/ImportOrders"));
+        assert!(is_long_lived("/rapport.orders.v1.OrdersService/UndoOrdersImport"));
+        assert!(is_long_lived("/rapport.assessments.v1.AssessmentsService/VerifyLedgers"));
+        assert!(is_long_lived("/rapport.assessments.v1.AssessmentsService/TryModel"));
+        assert!(!is_long_lived("/rapport.orders.v1.OrdersService/UndeleteOrder"));
         assert!(!is_long_lived("/rapport.orders.v1.OrdersService/GetOrder"));
         assert!(!is_long_lived("/WatchService/GetOrder"));
     }

@@ -133,6 +133,7 @@ async fn failures_and_measures_reach_the_collector() {
     observed.ask("quick", None).await.unwrap();
     observed.ask("panic", None).await.unwrap_err();
     observed.ask("out of range", None).await.unwrap_err();
+    observed.suite.context.telemetry.meter().u64_counter("rapport.test.things").build().add(2, &[]);
     let (spans, metrics) = observed.stop().await;
 
     let status = |code: &str| {
@@ -153,6 +154,9 @@ async fn failures_and_measures_reach_the_collector() {
     let rest = opentelemetry_proto::tonic::metrics::v1::number_data_point::Value::AsInt(0);
     assert_eq!(in_flight.data_points[0].value, Some(rest));
     assert!(data(names::SERVER_PANICS).is_some());
+    let Some(Data::Sum(things)) = data("rapport.test.things") else { panic!("a service's own figures are lost") };
+    let two = opentelemetry_proto::tonic::metrics::v1::number_data_point::Value::AsInt(2);
+    assert_eq!(things.data_points[0].value, Some(two));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

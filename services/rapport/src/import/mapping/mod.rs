@@ -105,20 +105,27 @@ impl Mapping {
         Self { resource, filters: Vec::new(), distinct: None, group: None, rules, entries: Vec::new() }
     }
 
-    /// Finds the columns in a file's header. On failure, every column that is not there.
+    /// Finds the columns in a file's header. On failure, every column that is not there, or there twice.
     pub(crate) fn bind(&mut self, header: &[&str]) -> Result<(), Vec<String>> {
         let mut missing: Vec<String> = Vec::new();
+        let mut twice: Vec<String> = Vec::new();
         self.each_column(&mut |column| match header.iter().position(|name| *name == column.name) {
+            Some(index) if header[index + 1..].contains(&column.name.as_str()) => {
+                if !twice.contains(&column.name) {
+                    twice.push(column.name.clone());
+                }
+            }
             Some(index) => column.index = index,
             None if missing.contains(&column.name) => {}
             None => missing.push(column.name.clone()),
         });
-        if missing.is_empty() {
+        if missing.is_empty() && twice.is_empty() {
             return Ok(());
         }
+        let twice = twice.iter().map(|name| format!("the mapping wants column `{name}`, which is there twice"));
         let told =
             missing.iter().map(|name| format!("the mapping wants column `{name}`; the file has {}", header.join(", ")));
-        Err(told.collect())
+        Err(told.chain(twice).collect())
     }
 
     /// Whether the line is left out by the mapping's filters.
