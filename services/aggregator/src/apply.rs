@@ -8,6 +8,7 @@ use sqlx::AnyConnection;
 use store::{Database, Error, Mark};
 
 use crate::{
+    cache::Ledgers,
     progress::{FEEDS, Progress},
     standing,
     store::{LedgerRow, Reader, SourceRow, sources},
@@ -42,6 +43,7 @@ pub(crate) struct Applier {
     pub(crate) model: Model,
     pub(crate) clock: Clock,
     pub(crate) progress: Progress,
+    pub(crate) ledgers: Ledgers,
 }
 
 /// An account's ledger, and the currency of its amounts.
@@ -75,15 +77,18 @@ impl Applier {
                 work.hear(told)?;
             }
             work.store_sources(&mut transaction).await?;
-            self.store_ledgers(&mut transaction, work).await?;
+            // All that was told of, whether it was new or not: a commit that seemed to fail and did not is applied again.
+            let touched = work.touched();
+            let written = self.store_ledgers(&mut transaction, work).await?;
             tables::follow(&mut transaction, &moved).await?;
             transaction.commit().await?;
+            self.ledgers.changed(written, &touched);
         }
         self.progress.reached(&marks);
         Ok(())
     }
 
-    async fn store_ledgers(&self, connection: &mut AnyConnection, work: Work) -> Result<(), Error> {
+    async fn store_ledgers(&self, connection: &mut AnyConnection, work: Work) -> Result<Vec<LedgerRow>, Error> {
         let touched: Vec<AccountKey> = work.shifts.keys().cloned().collect();
         let mut kept = BTreeMap::new();
         for row in tables::ledgers(connection, &touched).await? {
@@ -118,12 +123,13 @@ impl Applier {
         self.keep(connection, kept).await
     }
 
-    /// Keeps ledgers and the standings that follow from them, and drops those of accounts of which nothing is left.
+    /// Keeps ledgers and the standings that follow from them, and drops those of accounts of which nothing is left. Returns
+    /// the ledgers that were written.
     async fn keep(
         &self,
         connection: &mut AnyConnection,
         accounts: BTreeMap<AccountKey, Option<Kept>>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<LedgerRow>, Error> {
         let mut rows = Vec::with_capacity(accounts.len());
         let mut standings = Vec::with_capacity(accounts.len());
         let mut gone = BTreeSet::new();
@@ -145,7 +151,8 @@ impl Applier {
         }
         tables::upsert_ledgers(connection, &rows).await?;
         tables::upsert_standings(connection, &standings).await?;
-        tables::drop_accounts(connection, &gone).await
+        tables::drop_accounts(connection, &gone).await?;
+        Ok(rows)
     }
 
     fn standing(&self, (tenant, account): &AccountKey, ledger: &Ledger) -> StandingRow {
@@ -190,6 +197,7 @@ impl Applier {
         tables::unfollow(&mut transaction, FEEDS[feed]).await?;
         tables::set(&mut transaction, MADE_WITH, "sources that a feed told before it began anew").await?;
         transaction.commit().await?;
+        self.ledgers.clear();
         self.progress.forget(feed);
         self.rebuild_if_outdated().await
     }
@@ -210,6 +218,7 @@ impl Applier {
         if stored.is_some() {
             tracing::info!("the stored ledgers are outdated: making them again");
             self.rebuild_all(&reader).await?;
+            self.ledgers.clear();
         }
         let mut transaction = self.database.begin().await?;
         tables::set(&mut transaction, MADE_WITH, &wanted).await?;

@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod apply;
+mod cache;
 mod compare;
 mod evidence;
 mod filter;
@@ -29,6 +30,7 @@ use runtime::{App, BoxError, Context};
 
 use crate::{
     apply::Applier,
+    cache::Ledgers,
     follow::{Peers, apply_all, follow_all},
     picture::Gallery,
     progress::Progress,
@@ -71,13 +73,21 @@ pub async fn build(
     let reader = Reader { database: database.clone() };
     let model = Model::default();
     let progress = Progress::new(&reader.followed().await?);
-    let gallery = Gallery { reader, progress: progress.clone(), model: model.clone(), clock: context.clock.clone() };
+    let ledgers = Ledgers::new(context.settings.cache_bytes);
+    let gallery = Gallery {
+        reader,
+        ledgers: ledgers.clone(),
+        progress: progress.clone(),
+        model: model.clone(),
+        clock: context.clock.clone(),
+    };
 
     let applier = |database: Database| Applier {
         database,
         model: model.clone(),
         clock: context.clock.clone(),
         progress: progress.clone(),
+        ledgers: ledgers.clone(),
     };
     applier(database.clone()).rebuild_if_outdated().await?;
     let peers = Peers {

@@ -1,6 +1,7 @@
 //! An account's ledger, as it is now or as it was.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use contracts::assessments::v1 as wire;
 use contracts::common::v1::FreshnessToken;
@@ -12,6 +13,7 @@ use store::Error;
 
 use crate::{
     apply::decode_ledger,
+    cache::Ledgers,
     progress::Progress,
     store::{LedgerRow, Reader, SourceRow},
     told::{ACCOUNT, facts, facts_as_of, merged_into, orders_currency, source},
@@ -53,6 +55,7 @@ struct Found {
 #[derive(Clone)]
 pub(crate) struct Gallery {
     pub(crate) reader: Reader,
+    pub(crate) ledgers: Ledgers,
     pub(crate) progress: Progress,
     pub(crate) model: Model,
     pub(crate) clock: Clock,
@@ -142,16 +145,19 @@ impl Gallery {
 
     /// The ledgers as they are kept.
     async fn stored(&self, tenant: &str, accounts: &[&str]) -> Result<Vec<Option<Found>>, Error> {
-        let rows = self.reader.ledgers(tenant, accounts).await?;
-        let rows: HashMap<&str, &LedgerRow> = rows.iter().map(|row| (row.account.as_str(), row)).collect();
+        let rows = self.ledgers.read(&self.reader, tenant, accounts).await?;
         let mut found = Vec::with_capacity(accounts.len());
-        for account in accounts {
-            let row = match rows.get(account) {
-                Some(row) => Some((*row).clone()),
+        for (account, row) in accounts.iter().zip(rows) {
+            let row = match row {
+                Some(row) => Some(row),
                 None => self.of_survivor(tenant, account).await?,
             };
             found.push(match row {
-                Some(row) => Some(Found { ledger: decode_ledger(&row)?, account: row.account, currency: row.currency }),
+                Some(row) => Some(Found {
+                    ledger: decode_ledger(&row)?,
+                    account: row.account.clone(),
+                    currency: row.currency.clone(),
+                }),
                 None => None,
             });
         }
@@ -159,9 +165,9 @@ impl Gallery {
     }
 
     /// The ledger of the account that answers for a duplicate.
-    async fn of_survivor(&self, tenant: &str, account: &str) -> Result<Option<LedgerRow>, Error> {
+    async fn of_survivor(&self, tenant: &str, account: &str) -> Result<Option<Arc<LedgerRow>>, Error> {
         let Some(into) = self.reader.merged_into(tenant, account).await? else { return Ok(None) };
-        Ok(self.reader.ledgers(tenant, &[&into]).await?.into_iter().next())
+        Ok(self.ledgers.read(&self.reader, tenant, &[&into]).await?.pop().flatten())
     }
 
     /// The ledgers as they were, folded anew.

@@ -16,6 +16,7 @@ use store::{Database, Mark, testing::Scratch};
 use crate::{
     MIGRATIONS,
     apply::{Applier, Heard, fold},
+    cache::Ledgers,
     picture::{Gallery, Moment},
     progress::Progress,
     store::{Reader, SourceRow},
@@ -28,6 +29,7 @@ struct Place {
     database: Database,
     clock: Clock,
     progress: Progress,
+    ledgers: Ledgers,
 }
 
 /// All that is kept, in a form that can be compared.
@@ -53,7 +55,7 @@ impl Place {
 
     async fn open(scratch: Scratch) -> Self {
         let database = Database::open(&scratch.url, &MIGRATIONS).await.unwrap();
-        Self { scratch, database, clock: Clock::fixed(0), progress: Progress::new(&[]) }
+        Self { scratch, database, clock: Clock::fixed(0), progress: Progress::new(&[]), ledgers: Ledgers::new(1 << 20) }
     }
 
     async fn close(self) {
@@ -73,6 +75,7 @@ impl Place {
     /// Goes on as a new process would.
     async fn restart(&mut self) {
         self.progress = Progress::new(&self.reader().followed().await.unwrap());
+        self.ledgers = Ledgers::new(1 << 20);
         self.applier().rebuild_if_outdated().await.unwrap();
     }
 
@@ -86,12 +89,14 @@ impl Place {
             model: Model::default(),
             clock: self.clock.clone(),
             progress: self.progress.clone(),
+            ledgers: self.ledgers.clone(),
         }
     }
 
     fn gallery(&self) -> Gallery {
         Gallery {
             reader: self.reader(),
+            ledgers: self.ledgers.clone(),
             progress: self.progress.clone(),
             model: Model::default(),
             clock: self.clock.clone(),
