@@ -9,6 +9,7 @@ use store::{Database, Error, Mark};
 
 use crate::{
     cache::Ledgers,
+    columns::Standings,
     progress::{FEEDS, Progress},
     standing,
     store::{LedgerRow, Reader, SourceRow, sources},
@@ -44,12 +45,20 @@ pub(crate) struct Applier {
     pub(crate) clock: Clock,
     pub(crate) progress: Progress,
     pub(crate) ledgers: Ledgers,
+    pub(crate) standings: Standings,
 }
 
 /// An account's ledger, and the currency of its amounts.
 struct Kept {
     currency: String,
     ledger: Ledger,
+}
+
+/// What a transaction made of ledgers and standings.
+struct Written {
+    ledgers: Vec<LedgerRow>,
+    standings: Vec<StandingRow>,
+    gone: BTreeSet<AccountKey>,
 }
 
 impl Applier {
@@ -81,14 +90,24 @@ impl Applier {
             let touched = work.touched();
             let written = self.store_ledgers(&mut transaction, work).await?;
             tables::follow(&mut transaction, &moved).await?;
-            transaction.commit().await?;
-            self.ledgers.changed(written, &touched);
+            self.commit(transaction).await?;
+            self.tell(written, &touched);
         }
         self.progress.reached(&marks);
         Ok(())
     }
 
-    async fn store_ledgers(&self, connection: &mut AnyConnection, work: Work) -> Result<Vec<LedgerRow>, Error> {
+    async fn commit(&self, transaction: sqlx::Transaction<'_, sqlx::Any>) -> Result<(), Error> {
+        Ok(transaction.commit().await.inspect_err(|_| self.standings.doubt())?)
+    }
+
+    /// Tells those who keep ledgers and standings at hand what was committed.
+    fn tell(&self, written: Written, touched: &BTreeSet<AccountKey>) {
+        self.standings.changed(&written.standings, &written.gone);
+        self.ledgers.changed(written.ledgers, touched);
+    }
+
+    async fn store_ledgers(&self, connection: &mut AnyConnection, work: Work) -> Result<Written, Error> {
         let touched: Vec<AccountKey> = work.shifts.keys().cloned().collect();
         let mut kept = BTreeMap::new();
         for row in tables::ledgers(connection, &touched).await? {
@@ -124,12 +143,12 @@ impl Applier {
     }
 
     /// Keeps ledgers and the standings that follow from them, and drops those of accounts of which nothing is left. Returns
-    /// the ledgers that were written.
+    /// what was written.
     async fn keep(
         &self,
         connection: &mut AnyConnection,
         accounts: BTreeMap<AccountKey, Option<Kept>>,
-    ) -> Result<Vec<LedgerRow>, Error> {
+    ) -> Result<Written, Error> {
         let mut rows = Vec::with_capacity(accounts.len());
         let mut standings = Vec::with_capacity(accounts.len());
         let mut gone = BTreeSet::new();
@@ -152,7 +171,7 @@ impl Applier {
         tables::upsert_ledgers(connection, &rows).await?;
         tables::upsert_standings(connection, &standings).await?;
         tables::drop_accounts(connection, &gone).await?;
-        Ok(rows)
+        Ok(Written { ledgers: rows, standings, gone })
     }
 
     fn standing(&self, (tenant, account): &AccountKey, ledger: &Ledger) -> StandingRow {
@@ -198,6 +217,7 @@ impl Applier {
         tables::set(&mut transaction, MADE_WITH, "sources that a feed told before it began anew").await?;
         transaction.commit().await?;
         self.ledgers.clear();
+        self.standings.clear();
         self.progress.forget(feed);
         self.rebuild_if_outdated().await
     }
@@ -218,7 +238,6 @@ impl Applier {
         if stored.is_some() {
             tracing::info!("the stored ledgers are outdated: making them again");
             self.rebuild_all(&reader).await?;
-            self.ledgers.clear();
         }
         let mut transaction = self.database.begin().await?;
         tables::set(&mut transaction, MADE_WITH, &wanted).await?;
@@ -238,8 +257,10 @@ impl Applier {
                 let folded = self.fold(&mut transaction, &key).await?;
                 kept.insert(key, folded);
             }
-            self.keep(&mut transaction, kept).await?;
-            transaction.commit().await?;
+            let touched = kept.keys().cloned().collect();
+            let written = self.keep(&mut transaction, kept).await?;
+            self.commit(transaction).await?;
+            self.tell(written, &touched);
         }
     }
 
@@ -255,7 +276,9 @@ impl Applier {
             standings.push(self.standing(&(row.tenant, row.account), &ledger));
         }
         tables::upsert_standings(&mut transaction, &standings).await?;
-        Ok(transaction.commit().await?)
+        self.commit(transaction).await?;
+        self.standings.changed(&standings, &BTreeSet::new());
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod apply;
 mod cache;
+mod columns;
 mod compare;
 mod evidence;
 mod filter;
@@ -31,6 +32,7 @@ use runtime::{App, BoxError, Context};
 use crate::{
     apply::Applier,
     cache::Ledgers,
+    columns::Standings,
     follow::{Peers, apply_all, follow_all},
     picture::Gallery,
     progress::Progress,
@@ -74,9 +76,11 @@ pub async fn build(
     let model = Model::default();
     let progress = Progress::new(&reader.followed().await?);
     let ledgers = Ledgers::new(context.settings.cache_bytes);
+    let standings = Standings::new(context.settings.cache_bytes);
     let gallery = Gallery {
         reader,
         ledgers: ledgers.clone(),
+        standings: standings.clone(),
         progress: progress.clone(),
         model: model.clone(),
         clock: context.clock.clone(),
@@ -88,6 +92,7 @@ pub async fn build(
         clock: context.clock.clone(),
         progress: progress.clone(),
         ledgers: ledgers.clone(),
+        standings: standings.clone(),
     };
     applier(database.clone()).rebuild_if_outdated().await?;
     let peers = Peers {

@@ -14,6 +14,7 @@ use store::Error;
 use crate::{
     apply::decode_ledger,
     cache::Ledgers,
+    columns::Standings,
     progress::Progress,
     store::{LedgerRow, Reader, SourceRow},
     told::{ACCOUNT, facts, facts_as_of, merged_into, orders_currency, source},
@@ -56,6 +57,7 @@ struct Found {
 pub(crate) struct Gallery {
     pub(crate) reader: Reader,
     pub(crate) ledgers: Ledgers,
+    pub(crate) standings: Standings,
     pub(crate) progress: Progress,
     pub(crate) model: Model,
     pub(crate) clock: Clock,

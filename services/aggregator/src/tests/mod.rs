@@ -3,6 +3,7 @@
 
 mod history;
 mod properties;
+mod reading;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::{
     MIGRATIONS,
     apply::{Applier, Heard, fold},
     cache::Ledgers,
+    columns::Standings,
     picture::{Gallery, Moment},
     progress::Progress,
     store::{Reader, SourceRow},
@@ -30,6 +32,7 @@ struct Place {
     clock: Clock,
     progress: Progress,
     ledgers: Ledgers,
+    standings: Standings,
 }
 
 /// All that is kept, in a form that can be compared.
@@ -55,7 +58,8 @@ impl Place {
 
     async fn open(scratch: Scratch) -> Self {
         let database = Database::open(&scratch.url, &MIGRATIONS).await.unwrap();
-        Self { scratch, database, clock: Clock::fixed(0), progress: Progress::new(&[]), ledgers: Ledgers::new(1 << 20) }
+        let (ledgers, standings) = (Ledgers::new(1 << 20), Standings::new(1 << 20));
+        Self { scratch, database, clock: Clock::fixed(0), progress: Progress::new(&[]), ledgers, standings }
     }
 
     async fn close(self) {
@@ -76,6 +80,7 @@ impl Place {
     async fn restart(&mut self) {
         self.progress = Progress::new(&self.reader().followed().await.unwrap());
         self.ledgers = Ledgers::new(1 << 20);
+        self.standings = Standings::new(1 << 20);
         self.applier().rebuild_if_outdated().await.unwrap();
     }
 
@@ -90,6 +95,7 @@ impl Place {
             clock: self.clock.clone(),
             progress: self.progress.clone(),
             ledgers: self.ledgers.clone(),
+            standings: self.standings.clone(),
         }
     }
 
@@ -97,6 +103,7 @@ impl Place {
         Gallery {
             reader: self.reader(),
             ledgers: self.ledgers.clone(),
+            standings: self.standings.clone(),
             progress: self.progress.clone(),
             model: Model::default(),
             clock: self.clock.clone(),
@@ -110,9 +117,7 @@ impl Place {
 
     /// The assessment of an account, if there is one.
     async fn assess(&self, tenant: &str, account: &str, moment: Moment) -> Option<wire::Assessment> {
-        let pictures = self.gallery().find_all(tenant, &[account], moment).await.unwrap();
-        let picture = pictures.into_iter().next().flatten()?;
-        Some(wire::Assessment { freshness: vec![], ..self.gallery().assess(picture) })
+        assess(&self.gallery(), tenant, account, moment).await
     }
 
     async fn kept(&self) -> Kept {
@@ -156,6 +161,13 @@ impl Place {
             assert_eq!(*document, fold(&Model::default(), &rows).unwrap().encode(), "{tenant} {account}");
         }
     }
+}
+
+/// The assessment of an account in a gallery, if there is one.
+async fn assess(gallery: &Gallery, tenant: &str, account: &str, moment: Moment) -> Option<wire::Assessment> {
+    let pictures = gallery.find_all(tenant, &[account], moment).await.unwrap();
+    let picture = pictures.into_iter().next().flatten()?;
+    Some(wire::Assessment { freshness: vec![], ..gallery.assess(picture) })
 }
 
 /// A mark of the orders feed.
