@@ -41,7 +41,7 @@ impl Threads {
     /// # Errors
     /// The system's, if it has no more threads or files to give.
     pub(crate) fn start(count: usize) -> io::Result<Threads> {
-        let threads = (0..count.max(1)).map(|number| Thread::start(number)).collect::<io::Result<_>>()?;
+        let threads = (0..count.max(1)).map(Thread::start).collect::<io::Result<_>>()?;
         Ok(Threads { threads })
     }
 
