@@ -8,6 +8,7 @@
 mod echo;
 mod filling;
 mod import;
+mod lists;
 mod read;
 mod unary;
 
@@ -16,7 +17,8 @@ use std::time::Instant;
 /// A measure's name and what runs it.
 type Measure = (&'static str, fn(&tokio::runtime::Runtime));
 
-const MEASURES: [Measure; 3] = [("read", read::run), ("import", import::run), ("unary", unary::run)];
+const MEASURES: [Measure; 4] =
+    [("read", read::run), ("lists", lists::run), ("import", import::run), ("unary", unary::run)];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
@@ -31,7 +33,8 @@ fn main() {
     }
 }
 
-fn setting(name: &str, default: usize) -> usize {
+/// A number from the environment.
+pub(crate) fn setting(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
