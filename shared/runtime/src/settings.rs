@@ -46,7 +46,7 @@ pub struct ServeSettings {
     #[arg(long, env = "RAPPORT_MAX_MESSAGE_BYTES", value_name = "BYTES", default_value_t = 4 * 1024 * 1024)]
     pub max_message_bytes: usize,
 
-    /// Memory for what is kept at hand of databases: the aggregator's most read accounts, about 2 million per GiB
+    /// Memory for the accounts that the aggregator keeps at hand, some 1,500 per MiB; and as much for figures that lists name
     #[arg(long, env = "RAPPORT_CACHE_BYTES", value_name = "BYTES", default_value_t = 256 * 1024 * 1024)]
     pub cache_bytes: usize,
 
