@@ -13,6 +13,8 @@ use sqlx::AnyConnection;
 use store::{Database, Error, Mark};
 
 use crate::{
+    cache::Ledgers,
+    columns::Standings,
     log,
     models::Models,
     movement::{Movements, Why},
@@ -53,6 +55,8 @@ pub(crate) struct Applier {
     pub(crate) views: StatedViews,
     pub(crate) clock: Clock,
     pub(crate) progress: Progress,
+    pub(crate) ledgers: Ledgers,
+    pub(crate) standings: Standings,
 }
 
 /// An account's ledger, the currency of its amounts, and the segment of the account with the model that was chosen for it.
@@ -70,6 +74,13 @@ struct Standing {
     model: Arc<Model>,
     assessment: Assessment,
     why: Why,
+}
+
+/// What a transaction made of ledgers and standings.
+struct Written {
+    ledgers: Vec<LedgerRow>,
+    standings: Vec<StandingRow>,
+    gone: BTreeSet<AccountKey>,
 }
 
 impl Applier {
@@ -101,19 +112,32 @@ impl Applier {
                 work.hear(told)?;
             }
             work.store_sources(&mut transaction).await?;
+            // All that was told of, whether it was new or not: a commit that seemed to fail and did not is applied again.
+            let touched = work.touched();
             let merges = work.new_merges.clone();
-            self.store_ledgers(&mut transaction, work).await?;
+            let written = self.store_ledgers(&mut transaction, work).await?;
             tables::follow(&mut transaction, &moved).await?;
-            transaction.commit().await?;
+            self.commit(transaction).await?;
             for ((tenant, duplicate), into) in merges {
                 self.views.merge(&tenant, &duplicate, &into);
             }
+            self.tell(written, &touched);
         }
         self.progress.reached(&marks);
         Ok(())
     }
 
-    async fn store_ledgers(&self, connection: &mut AnyConnection, work: Work) -> Result<(), Error> {
+    async fn commit(&self, transaction: sqlx::Transaction<'_, sqlx::Any>) -> Result<(), Error> {
+        Ok(transaction.commit().await.inspect_err(|_| self.standings.doubt())?)
+    }
+
+    /// Tells those who keep ledgers and standings at hand what was committed.
+    fn tell(&self, written: Written, touched: &BTreeSet<AccountKey>) {
+        self.standings.changed(&written.standings, &written.gone);
+        self.ledgers.changed(written.ledgers, touched);
+    }
+
+    async fn store_ledgers(&self, connection: &mut AnyConnection, work: Work) -> Result<Written, Error> {
         let touched: Vec<AccountKey> = work.shifts.keys().cloned().collect();
         let mut kept = BTreeMap::new();
         for row in tables::ledgers(connection, &touched).await? {
@@ -165,13 +189,14 @@ impl Applier {
         self.keep(connection, kept, reasons).await
     }
 
-    /// Keeps ledgers and the standings that follow from them, and drops those of accounts of which nothing is left.
+    /// Keeps ledgers and the standings that follow from them, and drops those of accounts of which nothing is left. Returns
+    /// what was written.
     async fn keep(
         &self,
         connection: &mut AnyConnection,
         accounts: BTreeMap<AccountKey, Option<Kept>>,
         mut reasons: HashMap<AccountKey, Why>,
-    ) -> Result<(), Error> {
+    ) -> Result<Written, Error> {
         let mut rows = Vec::with_capacity(accounts.len());
         let mut standings = Vec::with_capacity(accounts.len());
         let mut gone = BTreeSet::new();
@@ -193,8 +218,9 @@ impl Applier {
             }
         }
         tables::upsert_ledgers(connection, &rows).await?;
-        self.stand(connection, standings).await?;
-        tables::drop_accounts(connection, &gone).await
+        let standings = self.stand(connection, standings).await?;
+        tables::drop_accounts(connection, &gone).await?;
+        Ok(Written { ledgers: rows, standings, gone })
     }
 
     fn standing(&self, key: AccountKey, model: Arc<Model>, ledger: &Ledger, why: Why) -> Standing {
@@ -202,8 +228,8 @@ impl Applier {
         Standing { key, model, assessment, why }
     }
 
-    /// Keeps standings, and logs how they differ from those before.
-    async fn stand(&self, connection: &mut AnyConnection, standings: Vec<Standing>) -> Result<(), Error> {
+    /// Keeps standings, and logs how they differ from those before. Returns what was written.
+    async fn stand(&self, connection: &mut AnyConnection, standings: Vec<Standing>) -> Result<Vec<StandingRow>, Error> {
         let keys: Vec<AccountKey> = standings.iter().map(|standing| standing.key.clone()).collect();
         let mut stood = tables::stood(connection, &keys).await?;
         let mut movements = Movements::default();
@@ -230,7 +256,8 @@ impl Applier {
             row.last_movement = last;
         }
         log::append(connection, after, self.clock.now(), &documents).await?;
-        tables::upsert_standings(connection, &rows).await
+        tables::upsert_standings(connection, &rows).await?;
+        Ok(rows)
     }
 
     /// Folds what stands of an account; none if nothing does.
@@ -272,6 +299,8 @@ impl Applier {
         if KINDS[feed].contains(&"account") {
             self.views.forget_merges();
         }
+        self.ledgers.clear();
+        self.standings.clear();
         self.progress.forget(feed);
         self.rebuild_if_outdated().await
     }
@@ -313,8 +342,10 @@ impl Applier {
                 reasons.insert(key.clone(), Why::because_of(Cause::Corrected));
                 kept.insert(key, folded);
             }
-            self.keep(&mut transaction, kept, reasons).await?;
-            transaction.commit().await?;
+            let touched = kept.keys().cloned().collect();
+            let written = self.keep(&mut transaction, kept, reasons).await?;
+            self.commit(transaction).await?;
+            self.tell(written, &touched);
         }
     }
 
@@ -338,9 +369,13 @@ impl Applier {
                 refolded.insert(key, folded);
             }
         }
-        self.stand(&mut transaction, standings).await?;
-        self.keep(&mut transaction, refolded, HashMap::new()).await?;
-        Ok(transaction.commit().await?)
+        let standings = self.stand(&mut transaction, standings).await?;
+        let touched = refolded.keys().cloned().collect();
+        let written = self.keep(&mut transaction, refolded, HashMap::new()).await?;
+        self.commit(transaction).await?;
+        self.standings.changed(&standings, &BTreeSet::new());
+        self.tell(written, &touched);
+        Ok(())
     }
 }
 

@@ -6,6 +6,8 @@ use runtime::{Fault, Violation};
 
 use crate::standing;
 
+/// The field that is no figure.
+pub(crate) const STAGE: &str = "stage";
 /// The longest filter, in bytes.
 const LONGEST: usize = 2_048;
 
@@ -21,7 +23,7 @@ pub(crate) enum Value {
 /// `FIELD OPERATOR VALUE`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Comparison {
-    /// A column of `standings`: one of a fixed list, so safe in SQL.
+    /// A figure of standings, or the stage.
     pub(crate) column: String,
     /// `<`, `<=`, `>`, `>=`, `=` or `<>`.
     pub(crate) operator: &'static str,
@@ -32,7 +34,7 @@ pub(crate) struct Comparison {
 /// What a list is ordered by.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Order {
-    /// A figure in SQL: a column of `standings`, or the rank of the stage; none for the account alone.
+    /// A figure of standings, or the stage, by how far along it is; none for the account alone.
     pub(crate) column: Option<String>,
     /// Whether the largest comes first.
     pub(crate) descending: bool,
@@ -67,7 +69,7 @@ pub(crate) fn parse(filter: &str) -> Result<Vec<Comparison>, Fault> {
 fn comparison(scanner: &mut Scanner<'_>) -> Result<Comparison, Fault> {
     let at = scanner.at;
     let field = scanner.word().to_owned();
-    let is_stage = field == "stage";
+    let is_stage = field == STAGE;
     if !is_stage && !standing::names().contains(&field) {
         return Err(wrong("filter", at, format!("there is no field `{field}`; {}", known())));
     }
@@ -103,10 +105,7 @@ pub(crate) fn parse_order(order_by: &str) -> Result<Order, Fault> {
         [column, direction] if direction.eq_ignore_ascii_case("asc") => (*column, false),
         _ => return Err(wrong("order_by", 0, "expected a field, or a field and desc".to_owned())),
     };
-    if column == "stage" {
-        return Ok(Order { column: Some(stage_rank()), descending });
-    }
-    if !standing::names().iter().any(|name| name == column) {
+    if column != STAGE && !standing::names().iter().any(|name| name == column) {
         return Err(wrong("order_by", 0, format!("there is no field `{column}`; {}", known())));
     }
     Ok(Order { column: Some(column.to_owned()), descending })
@@ -117,13 +116,13 @@ pub(crate) fn stage_name(stage: Stage) -> String {
     stage.as_str_name().trim_start_matches("STAGE_").to_lowercase()
 }
 
-/// The stage as a figure: how far along it is, from awareness to dissolution. Made of fixed names only, so safe in SQL.
-fn stage_rank() -> String {
-    let ranks: Vec<String> = stages().zip(1..).map(|(stage, rank)| format!("when '{stage}' then {rank}")).collect();
-    format!("cast(case stage {} end as double precision)", ranks.join(" "))
+/// A stage as a figure: how far along it is, from awareness to dissolution.
+pub(crate) fn stage_rank(name: &str) -> Option<f64> {
+    stages().zip(1..).find(|(stage, _)| stage == name).map(|(_, rank)| f64::from(rank))
 }
 
-fn stages() -> impl Iterator<Item = String> {
+/// The names of the stages, in order.
+pub(crate) fn stages() -> impl Iterator<Item = String> {
     [Stage::Awareness, Stage::Exploration, Stage::Expansion, Stage::Commitment, Stage::Dissolution]
         .into_iter()
         .map(stage_name)
@@ -223,7 +222,8 @@ mod tests {
     fn orders_are_read() {
         assert_eq!(parse_order("").unwrap(), Order::default());
         assert_eq!(parse_order("gap desc").unwrap(), Order { column: Some("gap".to_owned()), descending: true });
-        assert!(parse_order("stage desc").unwrap().column.is_some_and(|figure| figure.starts_with("cast(case stage")));
+        assert_eq!(parse_order("stage desc").unwrap(), Order { column: Some("stage".to_owned()), descending: true });
+        assert!(stage_rank("exploration") < stage_rank("dissolution") && stage_rank("friendship").is_none());
         assert!(parse_order("account").is_err());
         assert!(parse_order("gap; drop table standings").is_err());
     }

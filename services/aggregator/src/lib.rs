@@ -4,6 +4,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod apply;
+mod cache;
+mod columns;
 mod compare;
 mod evidence;
 mod filter;
@@ -39,6 +41,8 @@ use runtime::{App, BoxError, Context};
 
 use crate::{
     apply::Applier,
+    cache::Ledgers,
+    columns::Standings,
     follow::{Peers, apply_all, follow_all},
     instruments::Instruments,
     models::Models,
@@ -90,8 +94,12 @@ pub async fn build(
     let (clock, shutdown) = (context.clock.clone(), context.shutdown.clone());
     let methods = Methods::new("assessments", database.clone(), &TABLES, clock, shutdown);
     let progress = Progress::new(&reader.followed().await?);
+    let ledgers = Ledgers::new(context.settings.cache_bytes);
+    let standings = Standings::new(context.settings.cache_bytes);
     let gallery = Gallery {
         reader,
+        ledgers: ledgers.clone(),
+        standings: standings.clone(),
         progress: progress.clone(),
         models: models.clone(),
         views: views.clone(),
@@ -105,6 +113,8 @@ pub async fn build(
         views: views.clone(),
         clock: context.clock.clone(),
         progress: progress.clone(),
+        ledgers: ledgers.clone(),
+        standings: standings.clone(),
     };
     applier(database.clone()).rebuild_if_outdated().await?;
     let peers = Peers {

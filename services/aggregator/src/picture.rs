@@ -15,6 +15,8 @@ use store::Error;
 
 use crate::{
     apply::{decode_ledger, fold},
+    cache::Ledgers,
+    columns::Standings,
     models::Models,
     progress::Progress,
     stated_views::StatedViews,
@@ -66,6 +68,8 @@ struct Found {
 #[derive(Clone)]
 pub(crate) struct Gallery {
     pub(crate) reader: Reader,
+    pub(crate) ledgers: Ledgers,
+    pub(crate) standings: Standings,
     pub(crate) progress: Progress,
     pub(crate) models: Models,
     pub(crate) views: StatedViews,
@@ -175,16 +179,15 @@ impl Gallery {
 
     /// The ledgers as they are kept.
     async fn stored(&self, tenant: &str, accounts: &[&str]) -> Result<Vec<Option<Found>>, Error> {
-        let rows = self.reader.ledgers(tenant, accounts).await?;
-        let rows: HashMap<&str, &LedgerRow> = rows.iter().map(|row| (row.account.as_str(), row)).collect();
+        let rows = self.ledgers.read(&self.reader, tenant, accounts).await?;
         let mut found = Vec::with_capacity(accounts.len());
-        for account in accounts {
-            let row = match rows.get(account) {
-                Some(row) => Some((*row).clone()),
+        for (account, row) in accounts.iter().zip(rows) {
+            let row = match row {
+                Some(row) => Some(row),
                 None => self.of_survivor(tenant, account).await?,
             };
             found.push(match row {
-                Some(row) => Some(self.as_chosen(row).await?),
+                Some(row) => Some(self.as_chosen(&row).await?),
                 None => None,
             });
         }
@@ -193,22 +196,23 @@ impl Gallery {
 
     /// The ledger in a row. Just after a choice changed it may still be one for a model with other half-lives; then it is
     /// folded anew.
-    async fn as_chosen(&self, row: LedgerRow) -> Result<Found, Error> {
-        let ledger = decode_ledger(&row)?;
+    async fn as_chosen(&self, row: &LedgerRow) -> Result<Found, Error> {
+        let ledger = decode_ledger(row)?;
         let LedgerRow { tenant, account, currency, segment, .. } = row;
-        let model = self.models.of(&tenant, &segment);
+        let model = self.models.of(tenant, segment);
         let half_lives = model.half_lives();
         let ledger = match ledger.half_lives() == half_lives {
             true => ledger,
-            false => fold(half_lives, &self.reader.sources(&tenant, &account, true).await?)?,
+            false => fold(half_lives, &self.reader.sources(tenant, account, true).await?)?,
         };
+        let (account, currency) = (account.clone(), currency.clone());
         Ok(Found { account, currency, model, ledger, together: None })
     }
 
     /// The ledger of the account that answers for a duplicate.
-    async fn of_survivor(&self, tenant: &str, account: &str) -> Result<Option<LedgerRow>, Error> {
+    async fn of_survivor(&self, tenant: &str, account: &str) -> Result<Option<Arc<LedgerRow>>, Error> {
         let Some(into) = self.reader.merged_into(tenant, account).await? else { return Ok(None) };
-        Ok(self.reader.ledgers(tenant, &[&into]).await?.into_iter().next())
+        Ok(self.ledgers.read(&self.reader, tenant, &[&into]).await?.pop().flatten())
     }
 
     /// The ledgers as they were, folded anew.

@@ -20,6 +20,11 @@ pub(crate) fn names() -> Vec<String> {
     names
 }
 
+/// The number of the figure of this name.
+pub(crate) fn number(name: &str) -> Option<usize> {
+    names().iter().position(|known| known == name)
+}
+
 /// Returns the figures of an assessment, in the order of [`names`].
 pub(crate) fn figures(assessment: &Assessment) -> Vec<f64> {
     let relationship = &assessment.relationship;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 use store::{Database, Error, Mark, Table, bind_row_sets, placeholders};
 
-use crate::filter::{Comparison, Order, Value};
+use crate::filter::{STAGE, stage_rank};
 
 /// A version of a resource, as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -289,15 +289,31 @@ impl Reader {
         after: Option<&TimelinePlace>,
         limit: i64,
     ) -> Result<Vec<SourceRow>, Error> {
-        let text = format!(
-            "select {} from sources
-             where tenant = $1
-             and (account = $2 or account in (select account from merges where tenant = $1 and into_account = $2))
-             and superseded_at is null and deleted_at is null and kind <> 'referral'{}
-             order by happened_at desc, source desc limit $3",
-            SourceRow::COLUMNS,
-            if after.is_some() { " and (happened_at, source) < ($4, $5)" } else { "" }
-        );
+        let duplicates = sqlx::query("select account from merges where tenant = $1 and into_account = $2")
+            .bind(tenant)
+            .bind(account)
+            .fetch_all(&self.database.reader)
+            .await?;
+        let mut found = self.timeline_of(tenant, account, after, limit).await?;
+        for duplicate in duplicates {
+            let duplicate: String = duplicate.try_get(0)?;
+            found.extend(self.timeline_of(tenant, &duplicate, after, limit).await?);
+        }
+        // Each account's page is read along its index; together they hold the page of all.
+        found.sort_by(|a, b| (b.happened_at, &b.source).cmp(&(a.happened_at, &a.source)));
+        found.truncate(usize::try_from(limit).unwrap_or(0));
+        Ok(found)
+    }
+
+    /// As [`Reader::timeline`], of what was told of the account itself.
+    async fn timeline_of(
+        &self,
+        tenant: &str,
+        account: &str,
+        after: Option<&TimelinePlace>,
+        limit: i64,
+    ) -> Result<Vec<SourceRow>, Error> {
+        let text = timeline(after.is_some());
         let mut select = sqlx::query(AssertSqlSafe(text)).bind(tenant).bind(account).bind(limit);
         if let Some(after) = after {
             select = select.bind(after.happened_at).bind(&after.source);
@@ -306,57 +322,57 @@ impl Reader {
         Ok(rows.iter().map(SourceRow::read).collect::<Result<_, _>>()?)
     }
 
-    /// A page of the accounts whose standings pass the comparisons.
+    /// A page of all accounts that have a standing, by account.
     #[tracing::instrument(name = "aggregator.standings", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "standings", otel.kind = "client"))]
     pub(crate) async fn standings(
         &self,
         tenant: &str,
-        comparisons: &[Comparison],
-        order: &Order,
         after: Option<&StandingPlace>,
         limit: i64,
     ) -> Result<Vec<Standing>, Error> {
-        // Column names and operators come from fixed lists; values are bound.
-        let figure = order.column.as_deref().unwrap_or("bond");
-        let mut text = format!("select account, {figure}, assessed_at, model from standings where tenant = $1");
-        let mut count = 1;
-        for comparison in comparisons {
-            count += 1;
-            text.push_str(&format!(" and {} {} ${count}", comparison.column, comparison.operator));
-        }
-        let (direction, beyond) = if order.descending { (" desc", "<") } else { ("", ">") };
-        match (&order.column, after) {
-            (Some(column), Some(_)) => text.push_str(&format!(
-                " and ({column} {beyond} ${a} or ({column} = ${a} and account > ${b}))",
-                a = count + 1,
-                b = count + 2
-            )),
-            (None, Some(_)) => text.push_str(&format!(" and account > ${}", count + 1)),
-            (_, None) => {}
-        }
-        let by = order.column.as_ref().map_or(String::new(), |column| format!("{column}{direction}, "));
-        text.push_str(&format!(" order by {by}account limit {limit}"));
-
-        let mut select = sqlx::query(AssertSqlSafe(text)).bind(tenant);
-        for comparison in comparisons {
-            select = match &comparison.value {
-                Value::Number(number) => select.bind(*number),
-                Value::Text(text) => select.bind(text),
-            };
-        }
-        if let Some(after) = after {
-            if order.column.is_some() {
-                select = select.bind(after.figure);
-            }
-            select = select.bind(&after.account);
-        }
-        let rows = select.fetch_all(&self.database.reader).await?;
+        let rows = sqlx::query(STANDINGS)
+            .bind(tenant)
+            .bind(after.map_or("", |after| &after.account))
+            .bind(limit)
+            .fetch_all(&self.database.reader)
+            .await?;
         let mut places = Vec::with_capacity(rows.len());
         for row in rows {
-            let place = StandingPlace { account: row.try_get(0)?, figure: row.try_get(1)? };
-            places.push(Standing { place, assessed_at: row.try_get(2)?, model: row.try_get(3)? });
+            let place = StandingPlace { account: row.try_get(0)?, figure: 0.0 };
+            places.push(Standing { place, assessed_at: row.try_get(1)?, model: row.try_get(2)? });
         }
         Ok(places)
+    }
+
+    /// Some figures of a tenant's standings, by account: the account, when and with which model it was assessed, and the
+    /// figures named.
+    #[tracing::instrument(name = "aggregator.figures", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "standings", otel.kind = "client"))]
+    pub(crate) async fn figures(
+        &self,
+        tenant: &str,
+        names: &[&str],
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<(String, i64, String, Vec<f64>)>, Error> {
+        // Names come from a fixed list; values are bound.
+        let text = format!(
+            "select account, assessed_at, model, {} from standings
+             where tenant = $1 and account > $2 order by account limit $3",
+            names.join(", ")
+        );
+        let select = sqlx::query(AssertSqlSafe(text)).bind(tenant).bind(after).bind(limit);
+        let mut standings = Vec::new();
+        for row in select.fetch_all(&self.database.reader).await? {
+            let mut figures = Vec::with_capacity(names.len());
+            for (index, name) in names.iter().enumerate() {
+                figures.push(match *name {
+                    STAGE => stage_rank(row.try_get(index + 3)?).unwrap_or(0.0),
+                    _ => row.try_get(index + 3)?,
+                });
+            }
+            standings.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, figures));
+        }
+        Ok(standings)
     }
 
     /// Accounts whose standing is older than a time, the oldest first.
@@ -372,35 +388,6 @@ impl Reader {
             accounts.push((row.try_get(0)?, row.try_get(1)?));
         }
         Ok(accounts)
-    }
-
-    /// Counts a portfolio: stages, bonds in ten bins from 0 to 100, gaps in ten bins from -100 to 100.
-    #[tracing::instrument(name = "aggregator.shape", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "standings", otel.kind = "client"))]
-    pub(crate) async fn shape(&self, tenant: &str) -> Result<Shape, Error> {
-        let mut shape = Shape::default();
-        let rows = sqlx::query("select stage, count(*) from standings where tenant = $1 group by stage")
-            .bind(tenant)
-            .fetch_all(&self.database.reader)
-            .await?;
-        for row in rows {
-            shape.stages.push((row.try_get(0)?, row.try_get(1)?));
-        }
-        let bin = |column: &str, low: i32, width: i32, index: i32| {
-            let from = low + index * width;
-            // The first and the last bin take in what rounding may have put just outside.
-            let least = if index == 0 { String::new() } else { format!("{column} >= {from} and ") };
-            let most = if index == 9 { "1 = 1".to_owned() } else { format!("{column} < {}", from + width) };
-            format!("count(case when {least}{most} then 1 end)")
-        };
-        let bins: Vec<String> =
-            (0..10).map(|i| bin("bond", 0, 10, i)).chain((0..10).map(|i| bin("gap", -100, 20, i))).collect();
-        let text = format!("select {} from standings where tenant = $1", bins.join(", "));
-        let row = sqlx::query(AssertSqlSafe(text)).bind(tenant).fetch_one(&self.database.reader).await?;
-        for index in 0..10 {
-            shape.bonds.push(row.try_get(index)?);
-            shape.gaps.push(row.try_get(index + 10)?);
-        }
-        Ok(shape)
     }
 
     /// A page of all standings with the models they were made with, by tenant and account.
@@ -466,6 +453,21 @@ impl Reader {
             .await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
+}
+
+/// The statement of a page of all standings.
+pub(crate) const STANDINGS: &str =
+    "select account, assessed_at, model from standings where tenant = $1 and account > $2 order by account limit $3";
+
+/// The statement of a page of one account's timeline.
+pub(crate) fn timeline(is_continued: bool) -> String {
+    format!(
+        "select {} from sources
+         where tenant = $1 and account = $2 and superseded_at is null and deleted_at is null and kind <> 'referral'{}
+         order by happened_at desc, source desc limit $3",
+        SourceRow::COLUMNS,
+        if is_continued { " and (happened_at, source) < ($4, $5)" } else { "" }
+    )
 }
 
 pub(crate) fn read_ledger(row: &AnyRow) -> Result<LedgerRow, sqlx::Error> {

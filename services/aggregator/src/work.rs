@@ -175,6 +175,14 @@ impl Work {
         rows.map(|row| (row.tenant.clone(), self.answering(&row.tenant, &row.account))).collect()
     }
 
+    /// The accounts whose ledgers may change, and those that were merged away.
+    pub(crate) fn touched(&self) -> BTreeSet<AccountKey> {
+        let rows = self.current.values();
+        let named = rows.clone().map(|row| (row.tenant.clone(), row.account.clone()));
+        let answering = rows.map(|row| (row.tenant.clone(), self.answering(&row.tenant, &row.account)));
+        named.chain(answering).chain(self.rebuild.iter().cloned()).chain(self.shifts.keys().cloned()).collect()
+    }
+
     /// Writes sources and merges. Ledgers are left to the caller.
     ///
     /// # Errors

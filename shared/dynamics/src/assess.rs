@@ -237,11 +237,11 @@ pub(crate) fn facet_level(view: View, facet: Facet, terms: &Terms, model: &Model
 fn aspects(view: View, facet: Facet, terms: &Terms, model: &Model) -> Vec<AspectScore> {
     let mut scores = Vec::new();
     for aspect in Aspect::ALL {
-        let signals = || Signal::of(view, facet).filter(|signal| signal.aspect() == aspect);
-        if signals().next().is_none() {
+        let mut signals = Signal::of(view, facet).filter(|signal| signal.aspect() == aspect).peekable();
+        if signals.peek().is_none() {
             continue;
         }
-        let level = Level::new(model.prior(view, facet), signals().map(|signal| terms.signal(signal)));
+        let level = Level::new(model.prior(view, facet), signals.map(|signal| terms.signal(signal)));
         scores.push(AspectScore { aspect, score: level.score(), confidence: level.confidence() });
     }
     scores

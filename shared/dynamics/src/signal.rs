@@ -1,5 +1,7 @@
 //! The signals: what evidence can speak of, and the one facet each belongs to.
 
+use std::sync::LazyLock;
+
 use crate::vocabulary::{Aspect, Emotion, Facet, View};
 
 /// Declares the signals and the table of what is fixed about them. A row reads: variant, name,
@@ -224,9 +226,16 @@ impl Signal {
 
     /// The signals of one facet, in order.
     pub fn of(view: View, facet: Facet) -> impl Iterator<Item = Signal> {
-        Self::ALL.into_iter().filter(move |signal| signal.view() == view && signal.facet() == facet)
+        BY_FACET[view.index()][facet.index()].iter().copied()
     }
 }
+
+/// The signals of each facet: an assessment asks for them many times.
+static BY_FACET: LazyLock<[[Vec<Signal>; Facet::ALL.len()]; View::ALL.len()]> = LazyLock::new(|| {
+    let of =
+        |view, facet| Signal::ALL.into_iter().filter(move |signal| signal.view() == view && signal.facet() == facet);
+    View::ALL.map(|view| Facet::ALL.map(|facet| of(view, facet).collect()))
+});
 
 impl std::fmt::Display for Signal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

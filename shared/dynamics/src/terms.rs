@@ -31,6 +31,30 @@ pub(crate) struct Terms {
     emotions: [[Term; Emotion::ALL.len()]; View::ALL.len()],
 }
 
+/// What is left of each bucket at `now`. Topics share their buckets, and powers are the dearest part of an assessment.
+struct Fading {
+    half_lives: HalfLives,
+    now: Micros,
+    known: Vec<(i64, (f64, f64))>,
+}
+
+impl Fading {
+    fn of(&mut self, bucket: i64) -> (f64, f64) {
+        // The buckets that still count are few.
+        if let Some((_, decays)) = self.known.iter().find(|(known, _)| *known == bucket) {
+            return *decays;
+        }
+        let decays = decays(bucket, self.half_lives, self.now);
+        self.known.push((bucket, decays));
+        decays
+    }
+}
+
+/// What one unit of a bucket's sums counts at `now`, at the slow and at the fast half-life.
+fn decays(bucket: i64, half_lives: HalfLives, now: Micros) -> (f64, f64) {
+    (half_lives.slow().decay(bucket, now) / UNIT, half_lives.fast().decay(bucket, now) / UNIT)
+}
+
 impl Terms {
     pub(crate) fn gather(ledger: &Ledger, model: &Model, now: Micros) -> Terms {
         let mut terms = Terms {
@@ -38,8 +62,9 @@ impl Terms {
             emotions: [[Term::default(); Emotion::ALL.len()]; View::ALL.len()],
         };
         let half_lives = ledger.half_lives;
+        let mut fading = Fading { half_lives, now, known: Vec::new() };
         for ((topic, bucket), sums) in &ledger.sums {
-            let faded = Term::of_sums(sums, *bucket, half_lives, now);
+            let faded = Term::of_sums(sums, fading.of(*bucket));
             match *topic {
                 Topic::Signal(signal) => {
                     terms.signals[signal.index()].add(faded.times(model.weight(signal)));
@@ -77,17 +102,15 @@ impl Term {
     ) -> Term {
         let bucket = crate::decay::bucket_of(evidence.at());
         let sums = Sums::of(evidence, half_lives);
-        Term::of_sums(&sums, bucket, half_lives, now).times(model.weight(signal))
+        Term::of_sums(&sums, decays(bucket, half_lives, now)).times(model.weight(signal))
     }
 
-    fn of_sums(sums: &Sums, bucket: i64, half_lives: HalfLives, now: Micros) -> Term {
-        let slow = half_lives.slow().decay(bucket, now) / UNIT;
+    fn of_sums(sums: &Sums, (slow, fast): (f64, f64)) -> Term {
         // Sums without weight are what is left when more was taken away than added, a caller's
         // error; they count for nothing rather than turn scores around.
         if slow == 0.0 || sums.slow_weight <= 0 {
             return Term::default();
         }
-        let fast = half_lives.fast().decay(bucket, now) / UNIT;
         let within = |value: i128, weight: i128| value.clamp(-weight.max(0), weight.max(0)) as f64;
         Term {
             weight: sums.slow_weight as f64 * slow,

@@ -24,6 +24,7 @@ use tower::Service;
 use tower::util::BoxCloneSyncService;
 
 use crate::shutdown::Shutdown;
+use crate::threads::Threads;
 
 /// The stack, boxed once where it meets the server, so that its type is compiled once too.
 pub(crate) type Stack = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
@@ -46,7 +47,7 @@ pub(crate) struct Limits {
 
 /// Serves `stack` until the shutdown begins; then stops accepting, lets running calls finish, and closes what is left
 /// when the grace period is over.
-pub(crate) async fn serve(listener: TcpListener, stack: Stack, limits: Limits) {
+pub(crate) async fn serve(listener: TcpListener, threads: &Threads, stack: Stack, limits: Limits) {
     let mut connections = JoinSet::new();
     let http = http2();
     let mut stop = pin!(limits.shutdown.wait());
@@ -56,8 +57,10 @@ pub(crate) async fn serve(listener: TcpListener, stack: Stack, limits: Limits) {
             // Reaps what has ended; on an empty set the branch is off.
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, stack.clone(), http.clone(), limits.clone()));
+                // Taken off this runtime here, and put on its thread's there.
+                Ok((stream, _)) => if let Ok(stream) = stream.into_std() {
+                    let connection = connection(stream, stack.clone(), http.clone(), limits.clone());
+                    threads.spawn(&mut connections, connection);
                 }
                 Err(error) => recover(error).await,
             },
@@ -94,13 +97,16 @@ fn http2() -> Builder<TokioExecutor> {
     builder
 }
 
-async fn connection(mut stream: TcpStream, stack: Stack, http: Builder<TokioExecutor>, limits: Limits) {
+async fn connection(stream: std::net::TcpStream, stack: Stack, http: Builder<TokioExecutor>, limits: Limits) {
     let mut stop = pin!(limits.shutdown.wait());
     // Without it, Nagle's algorithm holds small answers back for some 40 ms.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection closed as it opened");
-        return;
-    }
+    let mut stream = match stream.set_nodelay(true).and_then(|()| TcpStream::from_std(stream)) {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::debug!(%error, "a connection closed as it opened");
+            return;
+        }
+    };
     // Until the preface has come, HTTP/2's own keep-alive does not run and its graceful end would wait for ever.
     let mut preface = [0; PREFACE.len()];
     let spoken = tokio::select! {

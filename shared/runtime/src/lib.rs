@@ -22,6 +22,7 @@ pub mod telemetry;
 mod tenant;
 #[cfg(test)]
 mod testing;
+mod threads;
 
 pub use app::{App, BoxError, Context};
 pub use auth::{AuthError, AuthTokens};

@@ -27,6 +27,7 @@ use crate::secret::Secret;
 use crate::settings::ServeSettings;
 use crate::shutdown::Shutdown;
 use crate::telemetry::Telemetry;
+use crate::threads::Threads;
 
 /// How long all that is done at the end may take together.
 const LONGEST_CLOSING: Duration = Duration::from_secs(5);
@@ -59,6 +60,9 @@ pub enum ServerError {
     /// A descriptor set does not describe what is served.
     #[error("cannot serve reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
+    /// The threads for connections cannot be had.
+    #[error("cannot start its threads: {0}")]
+    Threads(#[from] std::io::Error),
     /// A background task panicked, and the server stopped because of it.
     #[error("a background task panicked")]
     Background,
@@ -113,9 +117,14 @@ impl Server {
         let grace = self.context.settings.grace_period;
         let stack = self.stack(with_standard_services(app.routes, &app.services, &app.descriptors, &shutdown)?);
         let limits = Limits { shutdown: shutdown.clone(), grace, age: self.context.settings.max_connection_age };
-        let (background, ()) =
-            tokio::join!(supervise(app.tasks, shutdown, grace), connections::serve(self.listener, stack, limits),);
+        let threads = Threads::start(std::thread::available_parallelism().map_or(1, usize::from))?;
+        let (background, ()) = tokio::join!(
+            supervise(app.tasks, shutdown, grace),
+            connections::serve(self.listener, &threads, stack, limits),
+        );
         close_all(app.closings).await;
+        // Last, because what a call opened, such as a connection to a database, lives on its thread.
+        drop(threads);
         background
     }
 

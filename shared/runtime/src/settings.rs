@@ -46,6 +46,10 @@ pub struct ServeSettings {
     #[arg(long, env = "RAPPORT_MAX_MESSAGE_BYTES", value_name = "BYTES", default_value_t = 4 * 1024 * 1024)]
     pub max_message_bytes: usize,
 
+    /// Memory for the accounts that the aggregator keeps at hand, some 1,500 per MiB; and as much for figures that lists name
+    #[arg(long, env = "RAPPORT_CACHE_BYTES", value_name = "BYTES", default_value_t = 256 * 1024 * 1024)]
+    pub cache_bytes: usize,
+
     /// Age at which a connection is asked to come again, so that clients spread over new replicas; never by default
     #[arg(long, env = "RAPPORT_MAX_CONNECTION_AGE", value_name = "SECONDS", value_parser = seconds)]
     pub max_connection_age: Option<Duration>,
@@ -89,6 +93,7 @@ impl Default for ServeSettings {
             request_timeout: Duration::from_secs(30),
             concurrency_limit: 1024,
             max_message_bytes: 4 * 1024 * 1024,
+            cache_bytes: 256 * 1024 * 1024,
             max_connection_age: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,

@@ -4,6 +4,7 @@
 mod documents;
 mod history;
 mod properties;
+mod reading;
 mod rules;
 mod simulations;
 mod watching;
@@ -20,6 +21,8 @@ use store::{Database, Mark, testing::Scratch};
 use crate::{
     MIGRATIONS, TABLES,
     apply::{Applier, Heard, fold},
+    cache::Ledgers,
+    columns::Standings,
     instruments::Instruments,
     models::{Choice, Models, Recorded},
     picture::{Gallery, Moment},
@@ -38,6 +41,8 @@ struct Place {
     methods: Methods,
     models: Models,
     views: StatedViews,
+    ledgers: Ledgers,
+    standings: Standings,
 }
 
 /// All that is kept, in a form that can be compared.
@@ -65,7 +70,9 @@ impl Place {
         let database = Database::open(&scratch.url, &MIGRATIONS).await.unwrap();
         let (clock, progress) = (Clock::fixed(0), Progress::new(&[]));
         let methods = Methods::new("assessments", database.clone(), &TABLES, clock.clone(), Shutdown::new());
-        Self { scratch, database, clock, progress, methods, models: models(), views: StatedViews::default() }
+        let (ledgers, standings) = (Ledgers::new(1 << 20), Standings::new(1 << 20));
+        let (models, views) = (models(), StatedViews::default());
+        Self { scratch, database, clock, progress, methods, models, views, ledgers, standings }
     }
 
     async fn close(self) {
@@ -96,6 +103,8 @@ impl Place {
     async fn restart(&mut self) {
         self.progress = Progress::new(&self.reader().followed().await.unwrap());
         self.views = StatedViews::load(&self.reader()).await.unwrap();
+        self.ledgers = Ledgers::new(1 << 20);
+        self.standings = Standings::new(1 << 20);
         self.applier().rebuild_if_outdated().await.unwrap();
     }
 
@@ -111,6 +120,8 @@ impl Place {
             views: self.views.clone(),
             clock: self.clock.clone(),
             progress: self.progress.clone(),
+            ledgers: self.ledgers.clone(),
+            standings: self.standings.clone(),
         }
     }
 
@@ -121,6 +132,8 @@ impl Place {
     fn gallery(&self) -> Gallery {
         Gallery {
             reader: self.reader(),
+            ledgers: self.ledgers.clone(),
+            standings: self.standings.clone(),
             progress: self.progress.clone(),
             models: self.models.clone(),
             views: self.views.clone(),
@@ -135,9 +148,7 @@ impl Place {
 
     /// The assessment of an account, if there is one.
     async fn assess(&self, tenant: &str, account: &str, moment: Moment) -> Option<wire::Assessment> {
-        let pictures = self.gallery().find_all(tenant, &[account], moment).await.unwrap();
-        let picture = pictures.into_iter().next().flatten()?;
-        Some(wire::Assessment { freshness: vec![], ..self.gallery().assess(picture) })
+        assess(&self.gallery(), tenant, account, moment).await
     }
 
     async fn kept(&self) -> Kept {
@@ -220,6 +231,13 @@ fn recorded(id: &str, [slow, fast]: [&str; 2]) -> Recorded {
     let model = Arc::new(Model::parse(&document).unwrap());
     assert!(model.id() == id && model.half_lives().slow_days().to_string() == slow[12..]);
     Recorded { model, document: document.into(), created_at: Some(0) }
+}
+
+/// The assessment of an account in a gallery, if there is one.
+async fn assess(gallery: &Gallery, tenant: &str, account: &str, moment: Moment) -> Option<wire::Assessment> {
+    let pictures = gallery.find_all(tenant, &[account], moment).await.unwrap();
+    let picture = pictures.into_iter().next().flatten()?;
+    Some(wire::Assessment { freshness: vec![], ..gallery.assess(picture) })
 }
 
 /// A mark of the orders feed.

@@ -5,9 +5,13 @@ use proptest::test_runner::{TestCaseError, TestRunner};
 use tokio::runtime::Runtime;
 
 use super::history::{ACCOUNTS, Events, TENANTS, history, retold};
-use super::{NOW, Place, choose, models};
+use super::{NOW, Place, assess, choose, models};
+use crate::cache::Ledgers;
+use crate::columns::Standings;
 use crate::evidence::tests::resources::{SPAN, source};
-use crate::picture::Moment;
+use crate::filter::Order;
+use crate::picture::{Gallery, Moment};
+use crate::store::Standing;
 use crate::told::Told;
 
 /// Runs a property on each database there is, emptied before each case.
@@ -35,6 +39,32 @@ pub(super) fn holds<T: std::fmt::Debug>(
         }
         runtime.block_on(place.close());
     }
+}
+
+#[test]
+fn what_is_at_hand_says_what_is_stored_after_every_change() {
+    holds(25, history(Events::All), async |place, history| {
+        let order = Order { column: Some("bond".to_owned()), descending: true };
+        place.clock.set(SPAN + 1_000);
+        for told in history {
+            place.apply(std::slice::from_ref(told)).await;
+            for tenant in TENANTS {
+                let reader = place.reader();
+                let page = async |standings: &Standings| {
+                    let page = standings.page(&reader, tenant, &[], &order, None, 100).await.unwrap();
+                    let told = |standing: Standing| (standing.place.account, standing.place.figure, standing.model);
+                    page.into_iter().map(told).collect::<Vec<_>>()
+                };
+                prop_assert_eq!(page(&place.standings).await, page(&Standings::new(1 << 20)).await);
+                for account in ACCOUNTS {
+                    let at_hand = place.assess(tenant, account, NOW).await;
+                    let stored = Gallery { ledgers: Ledgers::new(1 << 20), ..place.gallery() };
+                    prop_assert_eq!(at_hand, assess(&stored, tenant, account, NOW).await);
+                }
+            }
+        }
+        Ok(())
+    });
 }
 
 #[test]
