@@ -2,11 +2,14 @@
 //!
 //! Each measure runs ours and the peer by turns (A B A B …) and prints the median of each, the ratio pair by pair with its
 //! spread, and the target. Absolute figures depend on the machine; only the ratios mean anything. Sizes come from the
-//! environment: `RAPPORT_BENCH_ACCOUNTS` (default 20,000), `RAPPORT_BENCH_ROUNDS` (default 5). Arguments pick measures by name.
+//! environment: `RAPPORT_BENCH_ACCOUNTS` (default 20,000), `RAPPORT_BENCH_ROUNDS` (default 5), `RAPPORT_BENCH_ORDERS` (of
+//! `lag`, default 100,000), `RAPPORT_BENCH_MANY` (accounts of `growth`, default 100,000). Arguments pick measures by name.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and fails by panicking")]
 
 mod echo;
+mod growth;
 mod import;
+mod process;
 mod read;
 mod unary;
 
@@ -15,7 +18,13 @@ use std::time::Instant;
 /// A measure's name and what runs it.
 type Measure = (&'static str, fn(&tokio::runtime::Runtime));
 
-const MEASURES: [Measure; 3] = [("read", read::run), ("import", import::run), ("unary", unary::run)];
+const MEASURES: [Measure; 5] = [
+    ("read", read::run),
+    ("import", import::run),
+    ("unary", unary::run),
+    ("lag", growth::lag),
+    ("growth", growth::run),
+];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
@@ -30,7 +39,7 @@ fn main() {
     }
 }
 
-fn setting(name: &str, default: usize) -> usize {
+pub(crate) fn setting(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
