@@ -21,13 +21,13 @@ pub(crate) fn key(tenant: &Tenant, account: &str) -> Key {
 
 /// Refuses an order in another currency than its account's. The account's first order settles the matter.
 pub(crate) fn check(rows: &mut Rows<'_>, account_currency: Key, currency_code: &str) -> Result<(), Fault> {
-    let known = rows.get(&account_currency).map(|row| row.state.as_str());
-    if let Some(known) = known
-        && known != currency_code
-    {
-        return Err(mismatch(currency_code, known));
+    match rows.get(&account_currency) {
+        Some(known) if known.state != currency_code => return Err(mismatch(currency_code, &known.state)),
+        Some(known) if known.label == BY_ORDER && known.deleted_at.is_none() => {}
+        _ => {
+            rows.put_unfed(account_currency, draft(currency_code, BY_ORDER));
+        }
     }
-    rows.put_unfed(account_currency, draft(currency_code, BY_ORDER));
     Ok(())
 }
 

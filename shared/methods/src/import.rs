@@ -1,15 +1,19 @@
 //! Import: batches of rows in, an answer for each batch once it is durable.
 
+use std::collections::BTreeMap;
+
 use contracts::common::v1::{FieldViolation, FreshnessToken, ImportRefusal};
 use futures_util::{Stream, StreamExt as _, stream};
 use runtime::{Fault, Tenant};
-use store::{Command, Mark, Outcome};
+use store::{Command, Mark, Outcome, Submitted};
 use tonic::{Request, Status, Streaming};
 
 use crate::{Methods, Violations, faults, store_fault, token};
 
 /// The most rows that one message may have.
 const ROWS_PER_MESSAGE: usize = 1_000;
+/// How many batches of a stream are on their way at once: while one is committed, the next is decoded and checked.
+const BATCHES_ON_THEIR_WAY: usize = 2;
 
 /// A row on its way in.
 pub struct ImportRow {
@@ -44,7 +48,8 @@ impl ImportRow {
 }
 
 impl Methods {
-    /// Records the batches of a stream one after the other. `rows` takes a message apart.
+    /// Records the batches of a stream in their order, the next one handed in while the one before is being written. `rows`
+    /// takes a message apart.
     ///
     /// # Errors
     /// A fault with `ERROR_REASON_TENANT_INVALID`.
@@ -54,26 +59,25 @@ impl Methods {
         rows: impl Fn(&Tenant, M) -> Vec<ImportRow> + Send + Sync + 'static,
     ) -> Result<impl Stream<Item = Result<ImportAnswer, Status>> + Send + 'static, Fault> {
         let tenant = runtime::tenant(&request)?;
-        let methods = self.clone();
-        let start = (request.into_inner(), 0_i64, methods, tenant, rows);
-        Ok(stream::unfold(start, |(mut messages, first_index, methods, tenant, rows)| async move {
-            let answer = match messages.next().await? {
+        let start = (request.into_inner(), 0_i64, self.clone(), tenant, rows);
+        let batches = stream::unfold(start, |(mut messages, first_index, methods, tenant, rows)| async move {
+            let mut next_index = first_index;
+            let handed_in = match messages.next().await? {
                 Err(status) => Err(status),
                 Ok(message) => {
                     let batch = rows(&tenant, message);
-                    let length = batch.len() as i64;
-                    let answer = methods.import_batch(first_index, batch).await;
-                    return Some((
-                        answer.map_err(Status::from),
-                        (messages, first_index + length, methods, tenant, rows),
-                    ));
+                    next_index += batch.len() as i64;
+                    methods.hand_in(first_index, batch).await.map_err(Status::from)
                 }
             };
-            Some((answer, (messages, first_index, methods, tenant, rows)))
-        }))
+            let feed = methods.feed;
+            let answer = async move { handed_in?.answer(feed).await.map_err(Status::from) };
+            Some((answer, (messages, next_index, methods, tenant, rows)))
+        });
+        Ok(batches.buffered(BATCHES_ON_THEIR_WAY))
     }
 
-    async fn import_batch(&self, first_index: i64, batch: Vec<ImportRow>) -> Result<ImportAnswer, Fault> {
+    async fn hand_in(&self, first_index: i64, batch: Vec<ImportRow>) -> Result<HandedIn, Fault> {
         let mut violations = Violations::default();
         if batch.is_empty() {
             violations.add("rows", "is required");
@@ -81,7 +85,7 @@ impl Methods {
         violations.at_most("rows", batch.len(), ROWS_PER_MESSAGE);
         violations.finish()?;
 
-        let mut answer = ImportAnswer::default();
+        let mut refusals = Vec::new();
         let mut commands = Vec::with_capacity(batch.len());
         let mut named = Vec::with_capacity(batch.len());
         for (index, row) in (first_index..).zip(batch) {
@@ -90,27 +94,38 @@ impl Methods {
                     commands.push(command);
                     named.push((index, row.name));
                 }
-                Err(fault) => answer.refusals.push(refused(index, row.name, &fault)),
+                Err(fault) => refusals.push(refused(index, row.name, &fault)),
             }
         }
-        let mut marks: Vec<Mark> = Vec::new();
-        let written = self.store().write_batch(commands).await.map_err(store_fault)?;
-        for ((index, name), written) in named.into_iter().zip(written) {
+        let submitted = self.store().submit(commands).await.map_err(store_fault)?;
+        Ok(HandedIn { submitted, named, refusals })
+    }
+}
+
+/// A batch that the writer has.
+struct HandedIn {
+    submitted: Submitted,
+    /// The index and the name of each row that the writer has.
+    named: Vec<(i64, String)>,
+    /// The rows that it has not.
+    refusals: Vec<ImportRefusal>,
+}
+
+impl HandedIn {
+    /// Waits until the batch is durable.
+    async fn answer(self, feed: &str) -> Result<ImportAnswer, Fault> {
+        let mut answer = ImportAnswer { refusals: self.refusals, ..ImportAnswer::default() };
+        let mut reached: BTreeMap<u32, i64> = BTreeMap::new();
+        let written = self.submitted.written().await.map_err(store_fault)?;
+        for ((index, name), written) in self.named.into_iter().zip(written) {
             match written {
                 Ok(written) => {
                     match written.outcome {
                         Outcome::Landed => answer.landed_count += 1,
                         Outcome::Unchanged | Outcome::Replayed => answer.unchanged_count += 1,
                     }
-                    let position = written.position;
-                    match marks.iter_mut().find(|mark| mark.partition == position.partition) {
-                        Some(mark) => mark.position = mark.position.max(position.position),
-                        None => marks.push(Mark {
-                            feed: self.feed.to_owned(),
-                            partition: position.partition,
-                            position: position.position,
-                        }),
-                    }
+                    let position = reached.entry(written.position.partition).or_default();
+                    *position = written.position.position.max(*position);
                 }
                 Err(store::Error::Refused(refusal)) => {
                     let fault = faults::store_fault(store::Error::Refused(refusal));
@@ -121,7 +136,9 @@ impl Methods {
             }
         }
         answer.refusals.sort_by_key(|refusal| refusal.index);
-        answer.freshness = Some(token(marks));
+        let marks = reached.into_iter();
+        let marks = marks.map(|(partition, position)| Mark { feed: feed.to_owned(), partition, position });
+        answer.freshness = Some(token(marks.collect()));
         Ok(answer)
     }
 }
