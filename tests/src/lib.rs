@@ -39,14 +39,17 @@ impl Suite {
         Self::start_in(TempDir::new().unwrap()).await
     }
 
+    /// Starts the orders service alone: nobody follows it, and it follows nobody.
+    pub async fn start_orders() -> Self {
+        let (server, clock, folder) = bind(TempDir::new().unwrap()).await;
+        let context = server.context();
+        let mut app = App::new();
+        orders::build(&mut app, &context, None, None).await.unwrap();
+        Self::serve(server, app, clock, folder)
+    }
+
     async fn start_in(folder: TempDir) -> Self {
-        let clock = Clock::fixed(START);
-        let settings = ServeSettings {
-            listen: ([127, 0, 0, 1], 0).into(),
-            data_dir: folder.path().to_owned(),
-            ..ServeSettings::default()
-        };
-        let server = Server::bind(settings, clock.clone()).await.unwrap();
+        let (server, clock, folder) = bind(folder).await;
         let context = server.context();
         let mut app = App::new();
         accounts::build(&mut app, &context, None).await.unwrap();
@@ -54,6 +57,11 @@ impl Suite {
         feedback::build(&mut app, &context, None).await.unwrap();
         orders::build(&mut app, &context, None, None).await.unwrap();
         aggregator::build(&mut app, &context, None, &aggregator::PeerAddresses::default()).await.unwrap();
+        Self::serve(server, app, clock, folder)
+    }
+
+    fn serve(server: Server, app: App, clock: Clock, folder: TempDir) -> Self {
+        let context = server.context();
         let serving = tokio::spawn(async move { server.serve(app).await.unwrap() });
         Self { clock, context, folder: Some(folder), serving }
     }
@@ -122,6 +130,17 @@ impl Drop for Suite {
     fn drop(&mut self) {
         self.context.shutdown.begin();
     }
+}
+
+/// Binds a free port over a folder, with a clock that stands still.
+async fn bind(folder: TempDir) -> (Server, Clock, TempDir) {
+    let clock = Clock::fixed(START);
+    let settings = ServeSettings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        data_dir: folder.path().to_owned(),
+        ..ServeSettings::default()
+    };
+    (Server::bind(settings, clock.clone()).await.unwrap(), clock, folder)
 }
 
 /// A request of [`TENANT`].

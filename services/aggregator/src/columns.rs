@@ -23,7 +23,7 @@ use store::Error;
 use crate::{
     filter::{Comparison, Order, STAGE, Value, stage_rank},
     standing,
-    store::{Reader, Shape, Standing, StandingPlace},
+    store::{Figures, Reader, Shape, Standing, StandingPlace},
     tables::{AccountKey, StandingRow},
 };
 
@@ -268,7 +268,7 @@ impl Tenant {
         loop {
             let page = reader.figures(tenant, &texts, &after, ROWS_PER_LOAD).await?;
             let is_last = (page.len() as i64) < ROWS_PER_LOAD;
-            for (account, assessed_at, model, figures) in page {
+            for Figures { account, assessed_at, model, figures } in page {
                 let name: Arc<str> = account.as_str().into();
                 loaded.rows.insert(name.clone(), loaded.names.len() as u32);
                 loaded.names.push(name);

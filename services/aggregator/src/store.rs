@@ -82,6 +82,16 @@ pub(crate) struct Standing {
     pub(crate) model: String,
 }
 
+/// An account's standing, with those of its figures that were asked for.
+#[derive(Debug)]
+pub(crate) struct Figures {
+    pub(crate) account: String,
+    pub(crate) assessed_at: i64,
+    /// The id of the model it was made with.
+    pub(crate) model: String,
+    pub(crate) figures: Vec<f64>,
+}
+
 /// With which model an account's standing was made, and the segment that says which one it should be.
 #[derive(Debug, Clone)]
 pub(crate) struct MadeWith {
@@ -344,8 +354,7 @@ impl Reader {
         Ok(places)
     }
 
-    /// Some figures of a tenant's standings, by account: the account, when and with which model it was assessed, and the
-    /// figures named.
+    /// Some figures of a tenant's standings, by account.
     #[tracing::instrument(name = "aggregator.figures", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "standings", otel.kind = "client"))]
     pub(crate) async fn figures(
         &self,
@@ -353,7 +362,7 @@ impl Reader {
         names: &[&str],
         after: &str,
         limit: i64,
-    ) -> Result<Vec<(String, i64, String, Vec<f64>)>, Error> {
+    ) -> Result<Vec<Figures>, Error> {
         // Names come from a fixed list; values are bound.
         let text = format!(
             "select account, assessed_at, model, {} from standings
@@ -370,7 +379,8 @@ impl Reader {
                     _ => row.try_get(index + 3)?,
                 });
             }
-            standings.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, figures));
+            let [account, model] = [row.try_get(0)?, row.try_get(2)?];
+            standings.push(Figures { account, assessed_at: row.try_get(1)?, model, figures });
         }
         Ok(standings)
     }

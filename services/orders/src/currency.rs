@@ -36,8 +36,11 @@ pub(crate) fn check(rows: &mut Rows<'_>, account_currency: Key, currency_code: &
     {
         return Err(mismatch(currency_code, &row.state));
     }
-    let said = row.map(said_by_account).unwrap_or_default();
-    rows.put_unfed(account_currency, draft(currency_code, BY_ORDER, said));
+    // Mostly it is settled already.
+    if row.is_none_or(|row| row.label != BY_ORDER) {
+        let said = row.map(said_by_account).unwrap_or_default();
+        rows.put_unfed(account_currency, draft(currency_code, BY_ORDER, said));
+    }
     Ok(())
 }
 

@@ -5,6 +5,10 @@ use std::{io, process::ExitCode};
 use clap::Parser;
 use rapport::{cli::Cli, exit::Exit};
 
+/// Calls, imports and assessments are many small allocations, freed by other threads than asked for them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => cli.run(),

@@ -90,7 +90,11 @@ impl<T: Resource> Kind<T> {
 
     /// Makes what is stored of a resource.
     pub fn draft(&self, resource: &T, deleted: bool) -> Draft {
-        let mut bare = resource.clone();
+        self.draft_of(resource.clone(), deleted)
+    }
+
+    /// As [`Kind::draft`], of a resource that is not needed any more.
+    pub(crate) fn draft_of(&self, mut bare: T, deleted: bool) -> Draft {
         bare.unstamp();
         let index = (self.index)(&bare);
         Draft {

@@ -299,7 +299,7 @@ fn put<T: Resource>(
     (kind.derive)(&mut new);
     let mut guard = Guard { rows, key, name: &name, old, new: &mut new };
     (kind.rules)(&mut guard).map_err(refusal)?;
-    rows.put(key.clone(), kind.draft(&new, false));
+    rows.put(key.clone(), kind.draft_of(new, false));
     Ok(())
 }
 

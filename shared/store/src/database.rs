@@ -1,6 +1,9 @@
 //! Opening a database by its URL.
 
-use std::{sync::Once, time::Duration};
+use std::{
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use sqlx::{
     AnyPool, AssertSqlSafe, Executor as _, SqlSafeStr as _,
@@ -8,7 +11,12 @@ use sqlx::{
     migrate::{MigrateError, MigrationType, Migrator},
 };
 
-use crate::Error;
+use tokio::sync::Mutex;
+
+use crate::{
+    Error, Transaction,
+    transaction::{SqliteWriter, open_sqlite},
+};
 
 /// Which database it is. Everything that differs between the two is asked of this type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +45,10 @@ pub struct Database {
     pub backend: Backend,
     /// For reading.
     pub reader: AnyPool,
-    /// For writing: one connection, because one task writes.
+    /// For writing otherwise than by a [`Transaction`]: one connection.
     pub writer: AnyPool,
+    /// On SQLite, the connection of [`Transaction`]s.
+    pub(crate) sqlite: Option<Arc<Mutex<SqliteWriter>>>,
 }
 
 const FEED: [Migration; 1] = [Migration { version: 1, name: "feed", sql: include_str!("../migrations/0001_feed.sql") }];
@@ -74,20 +84,26 @@ impl Database {
         let failed = |reason: String| Error::Open { url: without_password(url), reason };
         let (backend, address) = match url.split_once(':') {
             // Each connection would have a memory of its own.
-            Some(("sqlite", path)) if path.starts_with(":memory:") => {
+            Some(("sqlite", path)) if sqlite_path(path).starts_with(":memory:") => {
                 return Err(failed("a database in memory cannot be shared; name a file".to_owned()));
             }
-            Some(("sqlite", path)) if !path.is_empty() => (Backend::Sqlite, sqlite_url(path)),
+            Some(("sqlite", path)) if !sqlite_path(path).is_empty() => (Backend::Sqlite, sqlite_url(path)),
             Some(("postgres" | "postgresql", _)) => (Backend::Postgres, url.to_owned()),
             _ => return Err(failed("expected `sqlite:PATH` or `postgres://…`".to_owned())),
         };
-        let database = Self {
+        let mut database = Self {
             backend,
             writer: pool(backend, 1).connect_lazy(&address).map_err(|error| failed(error.to_string()))?,
             reader: pool(backend, 8).connect_lazy(&address).map_err(|error| failed(error.to_string()))?,
+            sqlite: None,
         };
         database.migrate("feed_migrations", &FEED).await.map_err(failed)?;
         database.migrate("migrations", migrations).await.map_err(failed)?;
+        if let (Backend::Sqlite, Some((_, path))) = (backend, url.split_once(':')) {
+            let connection =
+                open_sqlite(sqlite_path(path), SQLITE_PRAGMAS).map_err(|error| failed(error.to_string()))?;
+            database.sqlite = Some(Arc::new(Mutex::new(Some(connection))));
+        }
         Ok(database)
     }
 
@@ -116,8 +132,8 @@ impl Database {
         })
     }
 
-    /// Begins a transaction that writes. On SQLite it takes the write lock at once, because a transaction that reads
-    /// first and wants to write later fails when another was faster.
+    /// Begins a transaction that writes, by sqlx. On SQLite it takes the write lock at once, because a transaction that
+    /// reads first and wants to write later fails when another was faster. [`Database::transaction`] is faster there.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -130,10 +146,54 @@ impl Database {
         Ok(self.writer.begin_with(begin).await?)
     }
 
+    /// Begins a transaction that writes.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn transaction(&self) -> Result<Transaction, Error> {
+        Transaction::begin(self).await
+    }
+
+    /// Runs what writes. A [`Transaction`] on SQLite blocks its thread, so it gets one of its own there.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if there can be no further thread.
+    pub fn spawn_writer(&self, writer: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+        match self.backend {
+            Backend::Sqlite => {
+                let runtime = tokio::runtime::Handle::current();
+                let thread = std::thread::Builder::new().name("sqlite-writer".to_owned());
+                let started = thread.spawn(move || runtime.block_on(writer));
+                started.map_err(|error| Error::Unavailable(error.into()))?;
+            }
+            Backend::Postgres => {
+                tokio::spawn(writer);
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Database::spawn_writer`], and waits until it has ended.
+    pub async fn run_writer(self, writer: impl Future<Output = ()> + Send + 'static) {
+        let (ending, ended) = tokio::sync::oneshot::channel::<()>();
+        let started = self.spawn_writer(async move {
+            writer.await;
+            drop(ending);
+        });
+        match started {
+            // Nothing is ever sent: it ends when the other side is dropped, also by a panic.
+            Ok(()) => drop(ended.await),
+            Err(error) => tracing::error!(error = %error, "a writer could not be started"),
+        }
+    }
+
     /// Closes all connections; on SQLite this also folds the write-ahead log into the file.
     pub async fn close(&self) {
         self.reader.close().await;
         self.writer.close().await;
+        if let Some(sqlite) = &self.sqlite {
+            drop(sqlite.lock().await.take());
+        }
     }
 }
 
@@ -162,6 +222,11 @@ impl Backend {
             Self::Postgres => sql.replace(" text not null", " text collate \"C\" not null"),
         }
     }
+}
+
+/// The path in what follows `sqlite:`, as sqlx reads it.
+fn sqlite_path(path: &str) -> &str {
+    path.trim_start_matches("//")
 }
 
 /// Makes a path into sqlx's URL, which decodes percent signs and cuts at question marks.

@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
-use prost::Message;
+use prost::{
+    Message,
+    encoding::{self, WireType, encode_key, encode_varint, encoded_len_varint},
+};
 use sqlx::Row as _;
 
 use crate::{
-    Error, Store,
+    Error, Store, Transaction, Value,
     row::{Key, Row, Table},
     rows::Redaction,
-    sql::{bind_row_sets, placeholders},
 };
 
 /// How many partitions a feed has. Fixed: positions and tokens refer to it.
@@ -95,8 +97,39 @@ pub(crate) struct StoredChange {
     happened_at: i64,
 }
 
-impl From<&Row> for StoredChange {
-    fn from(row: &Row) -> Self {
+/// Appends a row as a further change of an encoded [`StoredChanges`], without the copies that making a [`StoredChange`] takes.
+pub(crate) fn encode_change(row: &Row, changes: &mut Vec<u8>) {
+    let texts = [row.key.table, &row.key.tenant, &row.key.account, &row.key.id];
+    let bytes = |length: usize| 1 + encoded_len_varint(length as u64) + length;
+    let texts_length: usize = texts.iter().filter(|text| !text.is_empty()).map(|text| bytes(text.len())).sum();
+    let length = texts_length
+        + encoding::int64::encoded_len(5, &row.version)
+        + encoding::sint64::encoded_len(6, &row.created_at)
+        + encoding::sint64::encoded_len(7, &row.recorded_at)
+        + row.deleted_at.map_or(0, |deleted_at| encoding::sint64::encoded_len(8, &deleted_at))
+        + bytes(row.document.len());
+    encode_key(1, WireType::LengthDelimited, changes);
+    encode_varint(length as u64, changes);
+    let put = |tag: u32, bytes: &[u8], changes: &mut Vec<u8>| {
+        encode_key(tag, WireType::LengthDelimited, changes);
+        encode_varint(bytes.len() as u64, changes);
+        changes.extend_from_slice(bytes);
+    };
+    for (tag, text) in (1..).zip(texts).filter(|(_, text)| !text.is_empty()) {
+        put(tag, text.as_bytes(), changes);
+    }
+    encoding::int64::encode(5, &row.version, changes);
+    encoding::sint64::encode(6, &row.created_at, changes);
+    encoding::sint64::encode(7, &row.recorded_at, changes);
+    if let Some(deleted_at) = row.deleted_at {
+        encoding::sint64::encode(8, &deleted_at, changes);
+    }
+    put(9, &row.document, changes);
+}
+
+impl StoredChange {
+    /// The row with all its columns.
+    pub(crate) fn whole(row: &Row) -> Self {
         Self {
             table: row.key.table.to_owned(),
             tenant: row.key.tenant.clone(),
@@ -107,16 +140,10 @@ impl From<&Row> for StoredChange {
             recorded_at: row.recorded_at,
             deleted_at: row.deleted_at,
             document: row.document.clone(),
-            ..Self::default()
+            state: row.state.clone(),
+            label: row.label.clone(),
+            happened_at: row.happened_at,
         }
-    }
-}
-
-impl StoredChange {
-    /// The row with all its columns.
-    pub(crate) fn whole(row: &Row) -> Self {
-        let (state, label) = (row.state.clone(), row.label.clone());
-        Self { state, label, happened_at: row.happened_at, ..Self::from(row) }
     }
 
     /// Rewrites the document, if the redaction means this change. Tells whether it does.
@@ -289,7 +316,7 @@ fn decode(document: &[u8], last_position: i64) -> Result<StoredChanges, Error> {
 
 /// Rewrites the documents of rows' earlier changes in their partition of the feed.
 pub(crate) async fn redact(
-    connection: &mut sqlx::AnyConnection,
+    transaction: &mut Transaction,
     partition: u32,
     redactions: &[Redaction],
 ) -> Result<(), Error> {
@@ -300,21 +327,14 @@ pub(crate) async fn redact(
     let partition = i64::from(partition);
     let mut after = 0_i64;
     loop {
-        let rows = sqlx::query(
-            "select last_position, document from changes
+        let text = "select last_position, document from changes
              where feed_partition = $1 and last_position > $2
-             order by last_position limit $3",
-        )
-        .bind(partition)
-        .bind(after)
-        .bind(GROUPS_PER_READ)
-        .fetch_all(&mut *connection)
-        .await?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        after = last.try_get(0)?;
-        for row in rows {
-            let last_position: i64 = row.try_get(0)?;
-            let document: Vec<u8> = row.try_get(1)?;
+             order by last_position limit $3";
+        let limits = [Value::Integer(partition), Value::Integer(after), Value::Integer(GROUPS_PER_READ)];
+        let rows = transaction.select(text, &limits, |row| Ok((row.integer(0)?, row.bytes(1)?))).await?;
+        let Some((last, _)) = rows.last() else { return Ok(()) };
+        after = *last;
+        for (last_position, document) in rows {
             let mut stored = decode(&document, last_position)?;
             let mut touched = false;
             for change in &mut stored.changes {
@@ -323,12 +343,10 @@ pub(crate) async fn redact(
                 }
             }
             if touched {
-                sqlx::query("update changes set document = $1 where feed_partition = $2 and last_position = $3")
-                    .bind(stored.encode_to_vec())
-                    .bind(partition)
-                    .bind(last_position)
-                    .execute(&mut *connection)
-                    .await?;
+                let text = "update changes set document = $1 where feed_partition = $2 and last_position = $3";
+                let document = stored.encode_to_vec();
+                let values = [Value::Bytes(&document), Value::Integer(partition), Value::Integer(last_position)];
+                transaction.execute(text, &values).await?;
             }
         }
     }
@@ -339,58 +357,69 @@ pub(crate) struct Group {
     pub(crate) partition: u32,
     pub(crate) first_position: i64,
     pub(crate) last_position: i64,
-    pub(crate) stored: StoredChanges,
+    /// An encoded [`StoredChanges`].
+    pub(crate) document: Vec<u8>,
 }
 
 impl Group {
     /// An empty group that begins after a position.
     pub(crate) fn after(partition: u32, position: i64) -> Self {
-        Self { partition, first_position: position + 1, last_position: position, stored: StoredChanges::default() }
+        Self { partition, first_position: position + 1, last_position: position, document: Vec::new() }
     }
 }
 
 /// Appends groups of changes and moves their partitions' positions.
 pub(crate) async fn append(
-    connection: &mut sqlx::AnyConnection,
+    transaction: &mut Transaction,
     groups: &[Group],
     ends: &[Position],
     now: i64,
 ) -> Result<(), Error> {
-    for set in bind_row_sets(groups) {
-        let values = placeholders(set.len(), 5);
-        let text = format!(
-            "insert into changes (feed_partition, last_position, first_position, recorded_at, document) values {values}"
-        );
-        let mut insert = sqlx::query(sqlx::AssertSqlSafe(text));
-        for group in set {
-            insert = insert
-                .bind(i64::from(group.partition))
-                .bind(group.last_position)
-                .bind(group.first_position)
-                .bind(now)
-                .bind(group.stored.encode_to_vec());
-        }
-        insert.execute(&mut *connection).await?;
-    }
-    for set in bind_row_sets(ends) {
-        let values = placeholders(set.len(), 3);
-        let text = format!(
-            "insert into feed_positions (feed_partition, position, recorded_at) values {values}
-             on conflict (feed_partition) do update set
-                 position = excluded.position, recorded_at = excluded.recorded_at"
-        );
-        let mut upsert = sqlx::query(sqlx::AssertSqlSafe(text));
-        for end in set {
-            upsert = upsert.bind(i64::from(end.partition)).bind(end.position).bind(now);
-        }
-        upsert.execute(&mut *connection).await?;
-    }
-    Ok(())
+    let rows = groups.iter().map(|group| {
+        [
+            Value::Integer(group.partition.into()),
+            Value::Integer(group.last_position),
+            Value::Integer(group.first_position),
+            Value::Integer(now),
+            Value::Bytes(&group.document),
+        ]
+    });
+    let insert = "insert into changes (feed_partition, last_position, first_position, recorded_at, document) values";
+    transaction.write_rows((insert, ""), &rows.collect::<Vec<_>>()).await?;
+
+    let rows = ends
+        .iter()
+        .map(|end| [Value::Integer(end.partition.into()), Value::Integer(end.position), Value::Integer(now)]);
+    let upsert = "insert into feed_positions (feed_partition, position, recorded_at) values";
+    let or_update = "on conflict (feed_partition) do update set
+             position = excluded.position, recorded_at = excluded.recorded_at";
+    transaction.write_rows((upsert, or_update), &rows.collect::<Vec<_>>()).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_is_encoded_as_the_change_it_becomes() {
+        let key = |account: &str| Key { table: "t", tenant: "me".into(), account: account.into(), id: "ä".into() };
+        let row = Row {
+            key: key("a"),
+            version: 300,
+            state: String::new(),
+            label: String::new(),
+            happened_at: 0,
+            created_at: -1,
+            recorded_at: i64::MAX,
+            deleted_at: None,
+            document: vec![7; 200],
+        };
+        let rows = [row.clone(), Row { key: key(""), deleted_at: Some(0), document: Vec::new(), ..row }];
+        let mut encoded = Vec::new();
+        rows.iter().for_each(|row| encode_change(row, &mut encoded));
+        let changes = rows.iter().map(StoredChange::whole).collect();
+        assert_eq!(StoredChanges::decode(encoded.as_slice()).unwrap(), StoredChanges { changes });
+    }
 
     #[test]
     fn partitions_are_stable_and_even() {

@@ -17,6 +17,7 @@ mod sql;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;
+mod transaction;
 mod write;
 
 /// For the fuzz targets of `tests/fuzz`, and for nobody else.
@@ -33,4 +34,5 @@ pub use row::{Draft, Key, Row, Table};
 pub use rows::Rows;
 pub use sql::{bind_row_sets, placeholders};
 pub use token::{FreshnessToken, Mark, PageToken, TokenError};
-pub use write::{Command, Decision, Outcome, RequestId, Store, Written};
+pub use transaction::{Found, Transaction, Value};
+pub use write::{Command, Decision, Outcome, RequestId, Store, Submitted, Written};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::AssertSqlSafe;
 
 use crate::{
-    Error, Store,
+    Error, Found, Store,
     row::{Key, Row, Table, check_text},
     sql::{bind_row_sets, placeholders},
 };
@@ -57,7 +57,7 @@ impl Store {
             .bind(&key.id)
             .fetch_optional(&self.database().reader)
             .await?;
-        Ok(row.map(|row| Row::read(key.table, &row)).transpose()?)
+        row.map(|row| Row::read(key.table, &Found::any(&row))).transpose()
     }
 
     /// Returns the rows that exist of those named, deleted or not.
@@ -68,7 +68,29 @@ impl Store {
     pub async fn batch_get(&self, keys: &[Key]) -> Result<HashMap<Key, Row>, Error> {
         keys.iter().try_for_each(Key::check)?;
         let mut connection = self.database().reader.acquire().await?;
-        fetch(&mut connection, keys).await
+        let mut by_table: HashMap<&'static str, Vec<&Key>> = HashMap::new();
+        for key in keys {
+            by_table.entry(key.table).or_default().push(key);
+        }
+        let mut found = HashMap::with_capacity(keys.len());
+        for (table, keys) in by_table {
+            for set in bind_row_sets(&keys) {
+                let text = format!(
+                    "select {} from {table} where (tenant, account, id) in (values {})",
+                    Row::COLUMNS,
+                    placeholders(set.len(), 3)
+                );
+                let mut select = sqlx::query(AssertSqlSafe(text));
+                for key in set {
+                    select = select.bind(&key.tenant).bind(&key.account).bind(&key.id);
+                }
+                for row in select.fetch_all(&mut *connection).await? {
+                    let row = Row::read(table, &Found::any(&row))?;
+                    found.insert(row.key.clone(), row);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Returns a page of rows.
@@ -130,7 +152,7 @@ impl Store {
         }
         // One more than asked for tells whether there is a next page.
         let rows = select.bind(i64::from(query.limit) + 1).fetch_all(&self.database().reader).await?;
-        let mut rows = rows.iter().map(|row| Row::read(table.name, row)).collect::<Result<Vec<_>, _>>()?;
+        let mut rows = rows.iter().map(|row| Row::read(table.name, &Found::any(row))).collect::<Result<Vec<_>, _>>()?;
         let mut next = None;
         if rows.len() > query.limit as usize {
             rows.truncate(query.limit as usize);
@@ -138,31 +160,4 @@ impl Store {
         }
         Ok(Page { rows, next })
     }
-}
-
-/// Reads the rows that exist of those named.
-pub(crate) async fn fetch(connection: &mut sqlx::AnyConnection, keys: &[Key]) -> Result<HashMap<Key, Row>, Error> {
-    let mut by_table: HashMap<&'static str, Vec<&Key>> = HashMap::new();
-    for key in keys {
-        by_table.entry(key.table).or_default().push(key);
-    }
-    let mut found = HashMap::with_capacity(keys.len());
-    for (table, keys) in by_table {
-        for set in bind_row_sets(&keys) {
-            let text = format!(
-                "select {} from {table} where (tenant, account, id) in (values {})",
-                Row::COLUMNS,
-                placeholders(set.len(), 3)
-            );
-            let mut select = sqlx::query(AssertSqlSafe(text));
-            for key in set {
-                select = select.bind(&key.tenant).bind(&key.account).bind(&key.id);
-            }
-            for row in select.fetch_all(&mut *connection).await? {
-                let row = Row::read(table, &row)?;
-                found.insert(row.key.clone(), row);
-            }
-        }
-    }
-    Ok(found)
 }

@@ -1,15 +1,13 @@
 //! The answers kept for request ids, so that a repeated request is answered as the first time.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use prost::Message as _;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::{
-    Database, Error, Position,
+    Database, Error, Position, Transaction, Value,
     feed::StoredChange,
     row::{Key, Table},
-    sql::{bind_row_sets, placeholders},
     write::{Outcome, RequestId, Written},
 };
 
@@ -28,86 +26,63 @@ pub(crate) struct NewRequest {
 
 /// Returns the answers given before to any of these requests, by tenant and request id.
 pub(crate) async fn seen(
-    connection: &mut sqlx::AnyConnection,
-    tables: &[&'static Table],
-    asked: &[(String, RequestId)],
+    transaction: &mut Transaction,
+    tables: &'static [&'static Table],
+    asked: &[(&str, &RequestId)],
 ) -> Result<HashMap<(String, String), SeenRequest>, Error> {
-    let mut seen = HashMap::new();
-    for set in bind_row_sets(asked) {
-        let text = format!(
-            "select request_id, fingerprint, feed_partition, position, document, tenant from requests
-             where (tenant, request_id) in (values {})",
-            placeholders(set.len(), 2)
-        );
-        let mut select = sqlx::query(AssertSqlSafe(text));
-        for (tenant, request) in set {
-            select = select.bind(tenant).bind(&request.id);
-        }
-        for row in select.fetch_all(&mut *connection).await? {
-            let partition: i64 = row.try_get(2)?;
-            let document: Vec<u8> = row.try_get(4)?;
-            let change = StoredChange::decode(document.as_slice())
-                .map_err(|error| Error::Damaged(format!("a kept answer: {error}")))?;
-            let written = Written {
-                row: change.into_row(tables)?,
-                position: Position {
-                    partition: u32::try_from(partition).unwrap_or_default(),
-                    position: row.try_get(3)?,
-                },
-                outcome: Outcome::Replayed,
-            };
-            seen.insert((row.try_get(5)?, row.try_get(0)?), SeenRequest { fingerprint: row.try_get(1)?, written });
-        }
-    }
-    Ok(seen)
+    let keys = asked.iter().map(|(tenant, request)| [Value::Text(tenant), Value::Text(&request.id)]);
+    let keys: Vec<_> = keys.collect();
+    let select = "select tenant, request_id, fingerprint, feed_partition, position, document from requests
+         where (tenant, request_id)";
+    let seen = transaction.look_up((select, ""), &keys, |row| {
+        let partition = u32::try_from(row.integer(3)?).unwrap_or_default();
+        let change = StoredChange::decode(row.bytes(5)?.as_slice())
+            .map_err(|error| Error::Damaged(format!("a kept answer: {error}")))?;
+        let written = Written {
+            row: Arc::new(change.into_row(tables)?),
+            position: Position { partition, position: row.integer(4)? },
+            outcome: Outcome::Replayed,
+        };
+        Ok(((row.text(0)?, row.text(1)?), SeenRequest { fingerprint: row.bytes(2)?, written }))
+    });
+    Ok(seen.await?.into_iter().collect())
 }
 
-/// Drops the answers kept before a time. One statement, hence a transaction of its own.
+/// Drops the answers kept before a time.
 pub(crate) async fn drop_before(database: &Database, recorded_before: i64) -> Result<(), Error> {
-    sqlx::query("delete from requests where recorded_at < $1").bind(recorded_before).execute(&database.writer).await?;
-    Ok(())
+    let mut transaction = database.transaction().await?;
+    transaction.execute("delete from requests where recorded_at < $1", &[Value::Integer(recorded_before)]).await?;
+    transaction.commit().await
 }
 
 /// Drops the answers that name a resource.
-pub(crate) async fn drop_naming(connection: &mut sqlx::AnyConnection, key: &Key) -> Result<(), Error> {
-    sqlx::query("delete from requests where tenant = $1 and account = $2 and id = $3 and table_name = $4")
-        .bind(&key.tenant)
-        .bind(&key.account)
-        .bind(&key.id)
-        .bind(key.table)
-        .execute(connection)
-        .await?;
+pub(crate) async fn drop_naming(transaction: &mut Transaction, key: &Key) -> Result<(), Error> {
+    let [tenant, account, id] = key.values();
+    let text = "delete from requests where tenant = $1 and account = $2 and id = $3 and table_name = $4";
+    transaction.execute(text, &[tenant, account, id, Value::Text(key.table)]).await?;
     Ok(())
 }
 
 /// Keeps answers.
-pub(crate) async fn insert(
-    connection: &mut sqlx::AnyConnection,
-    requests: &[NewRequest],
-    now: i64,
-) -> Result<(), Error> {
-    for set in bind_row_sets(requests) {
-        let text = format!(
-            "insert into requests (tenant, request_id, fingerprint, recorded_at, table_name, account, id,
-                 feed_partition, position, document) values {}",
-            placeholders(set.len(), 10)
-        );
-        let mut insert = sqlx::query(AssertSqlSafe(text));
-        for new in set {
-            let row = &new.written.row;
-            insert = insert
-                .bind(&new.tenant)
-                .bind(&new.request.id)
-                .bind(&new.request.fingerprint)
-                .bind(now)
-                .bind(row.key.table)
-                .bind(&row.key.account)
-                .bind(&row.key.id)
-                .bind(i64::from(new.written.position.partition))
-                .bind(new.written.position.position)
-                .bind(StoredChange::whole(row).encode_to_vec());
-        }
-        insert.execute(&mut *connection).await?;
-    }
-    Ok(())
+pub(crate) async fn insert(transaction: &mut Transaction, requests: &[NewRequest], now: i64) -> Result<(), Error> {
+    let answers = requests.iter().map(|new| StoredChange::whole(&new.written.row).encode_to_vec());
+    let answers: Vec<Vec<u8>> = answers.collect();
+    let rows = requests.iter().zip(&answers).map(|(new, answer)| {
+        let [_, account, id] = new.written.row.key.values();
+        [
+            Value::Text(&new.tenant),
+            Value::Text(&new.request.id),
+            Value::Bytes(&new.request.fingerprint),
+            Value::Integer(now),
+            Value::Text(new.written.row.key.table),
+            account,
+            id,
+            Value::Integer(new.written.position.partition.into()),
+            Value::Integer(new.written.position.position),
+            Value::Bytes(answer),
+        ]
+    });
+    let insert = "insert into requests (tenant, request_id, fingerprint, recorded_at, table_name, account, id,
+             feed_partition, position, document) values";
+    transaction.write_rows((insert, ""), &rows.collect::<Vec<_>>()).await
 }

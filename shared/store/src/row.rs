@@ -1,8 +1,6 @@
 //! The one shape that all tables of resources have.
 
-use sqlx::{Row as _, any::AnyRow};
-
-use crate::Error;
+use crate::{Error, Found, Value};
 
 /// How many bytes the parts of a key may have together: PostgreSQL's indexes take no more than 2,704.
 const KEY_BYTES: usize = 2_048;
@@ -71,6 +69,11 @@ pub struct Draft {
 }
 
 impl Key {
+    /// Tenant, account and id.
+    pub(crate) fn values(&self) -> [Value<'_>; 3] {
+        [Value::Text(&self.tenant), Value::Text(&self.account), Value::Text(&self.id)]
+    }
+
     /// Checks that both databases can keep the key.
     pub(crate) fn check(&self) -> Result<(), Error> {
         check_text(&self.tenant)?;
@@ -95,18 +98,36 @@ impl Row {
     /// How many columns there are.
     pub(crate) const WIDTH: usize = 11;
 
-    pub(crate) fn read(table: &'static str, row: &AnyRow) -> Result<Self, sqlx::Error> {
+    pub(crate) fn read(table: &'static str, row: &Found<'_>) -> Result<Self, Error> {
         Ok(Self {
-            key: Key { table, tenant: row.try_get(0)?, account: row.try_get(1)?, id: row.try_get(2)? },
-            version: row.try_get(3)?,
-            state: row.try_get(4)?,
-            label: row.try_get(5)?,
-            happened_at: row.try_get(6)?,
-            created_at: row.try_get(7)?,
-            recorded_at: row.try_get(8)?,
-            deleted_at: row.try_get(9)?,
-            document: row.try_get(10)?,
+            key: Key { table, tenant: row.text(0)?, account: row.text(1)?, id: row.text(2)? },
+            version: row.integer(3)?,
+            state: row.text(4)?,
+            label: row.text(5)?,
+            happened_at: row.integer(6)?,
+            created_at: row.integer(7)?,
+            recorded_at: row.integer(8)?,
+            deleted_at: row.optional(9)?,
+            document: row.bytes(10)?,
         })
+    }
+
+    /// The columns' values, in the same order.
+    pub(crate) fn values(&self) -> [Value<'_>; Self::WIDTH] {
+        let [tenant, account, id] = self.key.values();
+        [
+            tenant,
+            account,
+            id,
+            Value::Integer(self.version),
+            Value::Text(&self.state),
+            Value::Text(&self.label),
+            Value::Integer(self.happened_at),
+            Value::Integer(self.created_at),
+            Value::Integer(self.recorded_at),
+            Value::Optional(self.deleted_at),
+            Value::Bytes(&self.document),
+        ]
     }
 
     /// Whether the row already says what the draft says.

@@ -1,17 +1,18 @@
 //! What a command's decision sees and does.
 
-use std::{
-    collections::{HashMap, HashSet},
-    mem,
-};
+use std::{collections::HashMap, mem, sync::Arc};
 
-use crate::row::{Draft, Key, Row};
+use crate::{
+    row::{Draft, Key, Row},
+    write::Current,
+};
 
 /// The rows that a command named, as they are when its turn comes, and the rows it puts.
 pub struct Rows<'a> {
     now: i64,
-    named: HashSet<&'a Key>,
-    current: &'a HashMap<Key, Row>,
+    /// In order.
+    named: Vec<&'a Key>,
+    current: &'a Current,
     staged: HashMap<Key, Staged>,
     turn: usize,
     redactions: Vec<(Key, Redact)>,
@@ -19,7 +20,7 @@ pub struct Rows<'a> {
 
 /// A row that the decision puts.
 pub(crate) struct Staged {
-    pub(crate) row: Row,
+    pub(crate) row: Arc<Row>,
     /// Whether the feed tells of it.
     pub(crate) fed: bool,
     /// Where it stands among the rows put.
@@ -34,12 +35,20 @@ pub(crate) struct Redaction {
     pub(crate) redact: Redact,
 }
 
+impl Redaction {
+    /// Whether it means this version of this row.
+    pub(crate) fn means(&self, key: &Key, version: i64) -> bool {
+        self.key == *key && version < self.before_version
+    }
+}
+
 /// Makes an old document into one that may be kept.
 type Redact = fn(&[u8]) -> Vec<u8>;
 
 impl<'a> Rows<'a> {
-    pub(crate) fn new(now: i64, named: &'a [Key], current: &'a HashMap<Key, Row>) -> Self {
-        let named = named.iter().collect();
+    pub(crate) fn new(now: i64, named: &'a [Key], current: &'a Current) -> Self {
+        let mut named: Vec<&Key> = named.iter().collect();
+        named.sort_unstable();
         Self { now, named, current, staged: HashMap::new(), turn: 0, redactions: Vec::new() }
     }
 
@@ -50,6 +59,11 @@ impl<'a> Rows<'a> {
 
     /// Returns a row, deleted or not. Only rows whose keys the command named are ever found.
     pub fn get(&self, key: &Key) -> Option<&Row> {
+        self.standing(key).map(|row| &**row)
+    }
+
+    /// As [`Rows::get`], to be shared.
+    pub(crate) fn standing(&self, key: &Key) -> Option<&Arc<Row>> {
         self.staged.get(key).map(|staged| &staged.row).or_else(|| self.before(key))
     }
 
@@ -63,7 +77,7 @@ impl<'a> Rows<'a> {
     /// # Panics
     /// If the command did not name the key, because the row was neither read nor locked then. Like every panic in a
     /// decision it is answered with [`crate::Error::Panicked`].
-    pub fn put(&mut self, key: Key, draft: Draft) -> Row {
+    pub fn put(&mut self, key: Key, draft: Draft) -> Arc<Row> {
         self.stage(key, draft, true)
     }
 
@@ -71,12 +85,12 @@ impl<'a> Rows<'a> {
     ///
     /// # Panics
     /// As [`Rows::put`] does.
-    pub fn put_unfed(&mut self, key: Key, draft: Draft) -> Row {
+    pub fn put_unfed(&mut self, key: Key, draft: Draft) -> Arc<Row> {
         self.stage(key, draft, false)
     }
 
-    fn stage(&mut self, key: Key, draft: Draft, fed: bool) -> Row {
-        assert!(self.named.contains(&key), "a decision put a row of `{}` that its command did not name", key.table);
+    fn stage(&mut self, key: Key, draft: Draft, fed: bool) -> Arc<Row> {
+        assert!(self.names(&key), "a decision put a row of `{}` that its command did not name", key.table);
         let staged = self.staged.get(&key);
         if let Some(staged) = staged
             && staged.row.says(&draft)
@@ -92,7 +106,7 @@ impl<'a> Rows<'a> {
             self.staged.remove(&key);
             return before.clone();
         }
-        let row = Row {
+        let row = Arc::new(Row {
             version: before.map_or(1, |row| row.version + 1),
             created_at: before.map_or(self.now, |row| row.created_at),
             recorded_at: self.now,
@@ -105,7 +119,7 @@ impl<'a> Rows<'a> {
             happened_at: draft.happened_at,
             document: draft.document,
             key,
-        };
+        });
         self.turn += 1;
         self.staged.insert(row.key.clone(), Staged { row: row.clone(), fed, turn: self.turn });
         row
@@ -117,13 +131,17 @@ impl<'a> Rows<'a> {
     /// # Panics
     /// As [`Rows::put`] does.
     pub fn redact_past(&mut self, key: Key, redact: fn(&[u8]) -> Vec<u8>) {
-        assert!(self.named.contains(&key), "a decision erased a row of `{}` that its command did not name", key.table);
+        assert!(self.names(&key), "a decision erased a row of `{}` that its command did not name", key.table);
         self.redactions.push((key, redact));
     }
 
     /// Returns the row as the command found it.
-    fn before(&self, key: &Key) -> Option<&'a Row> {
-        self.named.contains(key).then(|| self.current.get(key)).flatten()
+    fn before(&self, key: &Key) -> Option<&'a Arc<Row>> {
+        self.names(key).then(|| self.current.get(key)).flatten()
+    }
+
+    fn names(&self, key: &Key) -> bool {
+        self.named.binary_search(&key).is_ok()
     }
 
     /// Returns what was put, in order, and what is to be redacted.

@@ -11,18 +11,15 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
-use prost::Message as _;
-use sqlx::{AssertSqlSafe, Row as _};
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::Instrument as _;
 
 use crate::{
-    Database, Error, Refusal,
-    feed::{self, Group, Position, StoredChange, partition},
-    read,
+    Database, Error, Refusal, Transaction, Value,
+    feed::{self, Group, Position, encode_change, partition},
     requests::{self, NewRequest, SeenRequest},
     row::{Key, Row, Table, check_text},
     rows::{Redaction, Rows, Staged},
-    sql::{bind_row_sets, placeholders},
 };
 
 /// How many commands one transaction takes at most, unless a single batch has more.
@@ -78,7 +75,7 @@ pub enum Outcome {
 #[derive(Debug, Clone)]
 pub struct Written {
     /// The row that the decision named, as it was then.
-    pub row: Row,
+    pub row: Arc<Row>,
     /// The position in the feed that includes the write.
     pub position: Position,
     /// What was done.
@@ -111,7 +108,10 @@ impl Store {
         let (batches, waiting) = mpsc::channel(WAITING_BATCHES);
         let (committed, commits) = watch::channel(0);
         let writer = Writer { database: database.clone(), tables, clock, committed, requests_dropped_at: 0 };
-        tokio::spawn(writer.run(waiting));
+        if let Err(error) = database.spawn_writer(writer.run(waiting)) {
+            // Whoever writes is told that the store is closed.
+            tracing::error!(error = %Chain(&error), "the writer could not be started");
+        }
         Self { database, tables, batches, commits }
     }
 
@@ -142,14 +142,48 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Closed`] if the writer has stopped.
-    #[tracing::instrument(name = "store.write", skip_all, fields(db.system.name = self.database().backend.system_name(), db.operation.name = "write", db.operation.batch.size = commands.len(), otel.kind = "client"))]
     pub async fn write_batch(&self, commands: Vec<Command>) -> Result<Vec<Result<Written, Error>>, Error> {
-        if commands.is_empty() {
-            return Ok(Vec::new());
-        }
+        self.submit(commands).await?.written().await
+    }
+
+    /// Hands a batch to the writer, to be written as by [`Store::write_batch`]; who submits another before the first is
+    /// written finds it done after the first. Waits while too many others wait.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] if the writer has stopped.
+    pub async fn submit(&self, commands: Vec<Command>) -> Result<Submitted, Error> {
+        let span = tracing::info_span!(
+            "store.write",
+            db.system.name = self.database().backend.system_name(),
+            db.operation.name = "write",
+            db.operation.batch.size = commands.len(),
+            otel.kind = "client"
+        );
         let (answer, answered) = oneshot::channel();
-        self.batches.send(Batch { commands, answer }).await.map_err(|_| Error::Closed)?;
-        answered.await.map_err(|_| Error::Closed)
+        if commands.is_empty() {
+            let _ = answer.send(Vec::new());
+        } else {
+            let sent = self.batches.send(Batch { commands, answer }).instrument(span.clone()).await;
+            sent.map_err(|_| Error::Closed)?;
+        }
+        Ok(Submitted { answered, span })
+    }
+}
+
+/// A batch on its way. Dropping it takes nothing back.
+#[must_use = "a batch that nobody waits for may have failed"]
+pub struct Submitted {
+    answered: oneshot::Receiver<Vec<Answer>>,
+    span: tracing::Span,
+}
+
+impl Submitted {
+    /// Waits until the batch is durable.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] if the writer has stopped.
+    pub async fn written(self) -> Result<Vec<Result<Written, Error>>, Error> {
+        self.answered.instrument(self.span).await.map_err(|_| Error::Closed)
     }
 }
 
@@ -226,14 +260,14 @@ impl Writer {
         let sound = commands.iter().zip(&checks).filter(|(_, check)| check.is_ok());
         let needed = Needed::by(sound.map(|(command, _)| command));
 
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.database.transaction().await?;
         let (positions, recorded_at) = lock_positions(&mut transaction, &self.database, &needed.partitions).await?;
         let mut work = Work {
             // Never backwards inside a partition, so that what was known at a time is a prefix of the feed.
             now: now.max(recorded_at),
             positions,
             seen: requests::seen(&mut transaction, self.tables, &needed.requests).await?,
-            current: read::fetch(&mut transaction, &needed.keys).await?,
+            current: fetch(&mut transaction, &needed.keys).await?,
             ..Work::default()
         };
         let checked = commands.into_iter().zip(checks);
@@ -256,24 +290,27 @@ impl Writer {
 }
 
 /// What a transaction reads before it decides.
-struct Needed {
-    keys: Vec<Key>,
+struct Needed<'a> {
+    keys: BTreeSet<&'a Key>,
     partitions: BTreeSet<u32>,
-    requests: Vec<(String, RequestId)>,
+    requests: Vec<(&'a str, &'a RequestId)>,
 }
 
-impl Needed {
-    fn by<'a>(commands: impl Iterator<Item = &'a Command>) -> Self {
+impl<'a> Needed<'a> {
+    fn by(commands: impl Iterator<Item = &'a Command>) -> Self {
         let mut keys = BTreeSet::new();
         let mut requests = Vec::new();
         for command in commands {
             keys.extend(&command.keys);
-            requests.extend(command.request.clone().map(|request| (command.tenant.clone(), request)));
+            requests.extend(command.request.as_ref().map(|request| (command.tenant.as_str(), request)));
         }
         let partitions = keys.iter().map(|key| partition(&key.tenant, &key.account)).collect();
-        Self { keys: keys.into_iter().cloned().collect(), partitions, requests }
+        Self { keys, partitions, requests }
     }
 }
+
+/// The rows that a transaction's commands named, as they stand.
+pub(crate) type Current = HashMap<Key, Arc<Row>>;
 
 /// A transaction in the making: what was read, and what the decisions have put so far.
 #[derive(Default)]
@@ -281,9 +318,9 @@ struct Work {
     now: i64,
     positions: BTreeMap<u32, i64>,
     seen: HashMap<(String, String), SeenRequest>,
-    current: HashMap<Key, Row>,
+    current: Current,
     dirty: BTreeSet<Key>,
-    changes: BTreeMap<u32, Vec<StoredChange>>,
+    changes: BTreeMap<u32, Vec<Arc<Row>>>,
     requests: Vec<NewRequest>,
     redactions: BTreeMap<u32, Vec<Redaction>>,
 }
@@ -304,7 +341,7 @@ impl Work {
         let decide = command.decide;
         let named = catch_unwind(AssertUnwindSafe(|| decide(&mut rows))).map_err(|_| Error::Panicked)?;
         let named = named.map_err(Error::Refused)?;
-        let row = rows.get(&named).cloned();
+        let row = rows.standing(&named).cloned();
         let row = row.ok_or_else(|| Error::Damaged("a decision named a row that is not there".to_owned()))?;
         let (staged, redactions) = rows.into_parts();
         for Staged { row, .. } in &staged {
@@ -320,7 +357,7 @@ impl Work {
         for Staged { row, fed, .. } in staged {
             if fed {
                 let partition = partition(&row.key.tenant, &row.key.account);
-                self.changes.entry(partition).or_default().push(StoredChange::from(&row));
+                self.changes.entry(partition).or_default().push(row.clone());
                 *self.positions.entry(partition).or_default() += 1;
             }
             self.dirty.insert(row.key.clone());
@@ -345,23 +382,26 @@ impl Work {
             self.seen.retain(|_, seen| seen.written.row.key != *key);
             self.requests.retain(|request| request.written.row.key != *key);
             for change in self.changes.entry(partition).or_default() {
-                change.redact(&redaction);
+                if redaction.means(&change.key, change.version) {
+                    let change = Arc::make_mut(change);
+                    change.document = (redaction.redact)(&change.document);
+                }
             }
             self.redactions.entry(partition).or_default().push(redaction);
         }
     }
 
-    async fn store(&mut self, connection: &mut sqlx::AnyConnection) -> Result<(), Error> {
+    async fn store(&mut self, transaction: &mut Transaction) -> Result<(), Error> {
         for (partition, redactions) in &self.redactions {
-            feed::redact(connection, *partition, redactions).await?;
+            feed::redact(transaction, *partition, redactions).await?;
             for redaction in redactions {
-                requests::drop_naming(connection, &redaction.key).await?;
+                requests::drop_naming(transaction, &redaction.key).await?;
             }
         }
-        upsert(connection, &self.dirty, &self.current).await?;
+        upsert(transaction, &self.dirty, &self.current).await?;
         let (groups, ends) = self.groups();
-        feed::append(connection, &groups, &ends, self.now).await?;
-        requests::insert(connection, &self.requests, self.now).await
+        feed::append(transaction, &groups, &ends, self.now).await?;
+        requests::insert(transaction, &self.requests, self.now).await
     }
 
     /// Cuts the changes of each partition into groups that fit a message.
@@ -376,18 +416,16 @@ impl Work {
             ends.push(Position { partition, position: end });
             let mut position = end - changes.len() as i64;
             let mut group = Group::after(partition, position);
-            let mut bytes = 0;
             for change in changes {
-                // A change is stored behind a tag and a length.
-                let length = change.encoded_len() + 6;
-                if bytes > 0 && bytes + length > BYTES_PER_GROUP {
-                    groups.push(mem::replace(&mut group, Group::after(partition, position)));
-                    bytes = 0;
+                let before = group.document.len();
+                encode_change(&change, &mut group.document);
+                if before > 0 && group.document.len() > BYTES_PER_GROUP {
+                    let mut next = Group::after(partition, position);
+                    next.document = group.document.split_off(before);
+                    groups.push(mem::replace(&mut group, next));
                 }
-                bytes += length;
                 position += 1;
                 group.last_position = position;
-                group.stored.changes.push(change);
             }
             groups.push(group);
         }
@@ -397,71 +435,50 @@ impl Work {
 
 /// Locks the partitions in ascending order. Returns where each stands, and when the latest of them was written.
 async fn lock_positions(
-    connection: &mut sqlx::AnyConnection,
+    transaction: &mut Transaction,
     database: &Database,
     partitions: &BTreeSet<u32>,
 ) -> Result<(BTreeMap<u32, i64>, i64), Error> {
-    let wanted: Vec<u32> = partitions.iter().copied().collect();
-    let mut positions = BTreeMap::new();
-    let mut latest = i64::MIN;
-    for set in bind_row_sets(&wanted) {
-        let text = format!(
-            "select feed_partition, position, recorded_at from feed_positions
-             where feed_partition in (values {}) order by feed_partition{}",
-            placeholders(set.len(), 1),
-            database.backend.lock_rows()
-        );
-        let mut select = sqlx::query(AssertSqlSafe(text));
-        for partition in set {
-            select = select.bind(i64::from(*partition));
-        }
-        for row in select.fetch_all(&mut *connection).await? {
-            let partition: i64 = row.try_get(0)?;
-            let partition = u32::try_from(partition).map_err(|_| Error::Damaged("a partition's number".to_owned()))?;
-            positions.insert(partition, row.try_get(1)?);
-            latest = latest.max(row.try_get(2)?);
-        }
-    }
-    Ok((positions, latest))
+    let select = "select feed_partition, position, recorded_at from feed_positions where feed_partition";
+    let in_order = format!("order by feed_partition{}", database.backend.lock_rows());
+    let wanted: Vec<_> = partitions.iter().map(|partition| [Value::Integer((*partition).into())]).collect();
+    let found = transaction.look_up((select, &in_order), &wanted, |row| {
+        let partition = u32::try_from(row.integer(0)?);
+        let partition = partition.map_err(|_| Error::Damaged("a partition's number".to_owned()))?;
+        Ok((partition, row.integer(1)?, row.integer(2)?))
+    });
+    let found: Vec<(u32, i64, i64)> = found.await?;
+    let latest = found.iter().map(|(_, _, recorded_at)| *recorded_at).max();
+    let positions = found.into_iter().map(|(partition, position, _)| (partition, position));
+    Ok((positions.collect(), latest.unwrap_or(i64::MIN)))
 }
 
-async fn upsert(
-    connection: &mut sqlx::AnyConnection,
-    dirty: &BTreeSet<Key>,
-    current: &HashMap<Key, Row>,
-) -> Result<(), Error> {
-    let mut by_table: BTreeMap<&'static str, Vec<&Row>> = BTreeMap::new();
-    for row in dirty.iter().filter_map(|key| current.get(key)) {
-        by_table.entry(row.key.table).or_default().push(row);
-    }
-    for (table, rows) in by_table {
-        for set in bind_row_sets(&rows) {
-            let text = format!(
-                "insert into {table} ({}) values {}
-                 on conflict (tenant, account, id) do update set
-                     version = excluded.version, state = excluded.state, label = excluded.label,
-                     happened_at = excluded.happened_at, recorded_at = excluded.recorded_at,
-                     deleted_at = excluded.deleted_at, document = excluded.document",
-                Row::COLUMNS,
-                placeholders(set.len(), Row::WIDTH)
-            );
-            let mut statement = sqlx::query(AssertSqlSafe(text));
-            for row in set {
-                statement = statement
-                    .bind(&row.key.tenant)
-                    .bind(&row.key.account)
-                    .bind(&row.key.id)
-                    .bind(row.version)
-                    .bind(&row.state)
-                    .bind(&row.label)
-                    .bind(row.happened_at)
-                    .bind(row.created_at)
-                    .bind(row.recorded_at)
-                    .bind(row.deleted_at)
-                    .bind(&row.document);
-            }
-            statement.execute(&mut *connection).await?;
+/// Reads the rows that exist of those named.
+async fn fetch(transaction: &mut Transaction, keys: &BTreeSet<&Key>) -> Result<Current, Error> {
+    let mut found = HashMap::with_capacity(keys.len());
+    // A key leads with its table.
+    let keys: Vec<&Key> = keys.iter().copied().collect();
+    for keys in keys.chunk_by(|one, next| one.table == next.table) {
+        let table = keys[0].table;
+        let select = format!("select {} from {table} where (tenant, account, id)", Row::COLUMNS);
+        let keys: Vec<_> = keys.iter().map(|key| key.values()).collect();
+        for row in transaction.look_up((&select, ""), &keys, |row| Row::read(table, row)).await? {
+            found.insert(row.key.clone(), Arc::new(row));
         }
+    }
+    Ok(found)
+}
+
+async fn upsert(transaction: &mut Transaction, dirty: &BTreeSet<Key>, current: &Current) -> Result<(), Error> {
+    let rows: Vec<&Row> = dirty.iter().filter_map(|key| current.get(key)).map(|row| &**row).collect();
+    for rows in rows.chunk_by(|one, next| one.key.table == next.key.table) {
+        let insert = format!("insert into {} ({}) values", rows[0].key.table, Row::COLUMNS);
+        let or_update = "on conflict (tenant, account, id) do update set
+                 version = excluded.version, state = excluded.state, label = excluded.label,
+                 happened_at = excluded.happened_at, recorded_at = excluded.recorded_at,
+                 deleted_at = excluded.deleted_at, document = excluded.document";
+        let rows: Vec<_> = rows.iter().map(|row| row.values()).collect();
+        transaction.write_rows((&insert, or_update), &rows).await?;
     }
     Ok(())
 }

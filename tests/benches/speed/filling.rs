@@ -36,7 +36,8 @@ fn order(account: &str, number: usize, place_time: Option<Timestamp>) -> OrdersR
 
 async fn orders(suite: &Suite, rows: impl Iterator<Item = OrdersRow>) {
     let rows: Vec<OrdersRow> = rows.collect();
-    let batches: Vec<_> = rows.chunks(BATCH).map(|rows| ImportOrdersRequest { rows: rows.to_vec() }).collect();
+    let batches: Vec<_> =
+        rows.chunks(BATCH).map(|rows| ImportOrdersRequest { rows: rows.to_vec(), ..Default::default() }).collect();
     let mut answers =
         suite.orders().import_orders(ask_for(3_600, tokio_stream::iter(batches))).await.unwrap().into_inner();
     let mut tokens = Vec::new();

@@ -2,23 +2,36 @@
 //!
 //! Each measure runs ours and the peer by turns (A B A B …) and prints the median of each, the ratio pair by pair with its
 //! spread, and the target. Absolute figures depend on the machine; only the ratios mean anything. Sizes come from the
-//! environment: `RAPPORT_BENCH_ACCOUNTS` (default 20,000), `RAPPORT_BENCH_ROUNDS` (default 5). Arguments pick measures by name.
+//! environment: `RAPPORT_BENCH_ACCOUNTS` (default 20,000), `RAPPORT_BENCH_ROUNDS` (default 5), `RAPPORT_BENCH_ORDERS` (of
+//! `lag`, default 100,000), `RAPPORT_BENCH_MANY` (accounts of `growth`, default 100,000). Arguments pick measures by name.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and fails by panicking")]
 
 mod echo;
 mod filling;
+mod growth;
 mod import;
 mod lists;
+mod process;
 mod read;
 mod unary;
 
 use std::time::Instant;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A measure's name and what runs it.
 type Measure = (&'static str, fn(&tokio::runtime::Runtime));
 
-const MEASURES: [Measure; 4] =
-    [("read", read::run), ("lists", lists::run), ("import", import::run), ("unary", unary::run)];
+const MEASURES: [Measure; 6] = [
+    ("read", read::run),
+    ("lists", lists::run),
+    ("import", import::run),
+    ("unary", unary::run),
+    ("lag", growth::lag),
+    ("growth", growth::run),
+];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();

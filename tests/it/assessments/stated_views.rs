@@ -83,7 +83,7 @@ async fn what_a_person_says_stands_beside_the_scores_and_never_in_them() {
     assert_eq!(story.stated(&stated.name).await.unwrap(), stated);
 
     let with = said(story.assess("acme").await);
-    assert_eq!(with.stated_views, [stated.clone()]);
+    assert_eq!(with.stated_views, std::slice::from_ref(&stated));
     let bytes = |assessment: Assessment| Assessment { stated_views: vec![], ..assessment }.encode_to_vec();
     assert_eq!(bytes(with.clone()), bytes(before), "byte by byte the same");
     let explained = story.explain("acme").await;
