@@ -26,6 +26,9 @@ use tower::util::BoxCloneSyncService;
 use crate::shutdown::Shutdown;
 use crate::threads::Threads;
 
+/// How many calls of one connection may run at once.
+const MOST_STREAMS: u32 = 256;
+
 /// The stack, boxed once where it meets the server, so that its type is compiled once too.
 pub(crate) type Stack = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
@@ -92,7 +95,10 @@ fn http2() -> Builder<TokioExecutor> {
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10))
         // The default is no limit at all.
-        .max_concurrent_streams(256)
+        .max_concurrent_streams(MOST_STREAMS)
+        // Of calls that were given up before they were seen. A client may give up all it has at once, and a busy thread sees
+        // none of them before that; more is an attack (CVE-2023-44487) and ends the connection.
+        .max_pending_accept_reset_streams(MOST_STREAMS as usize)
         .max_header_list_size(16 * 1024);
     builder
 }
