@@ -59,7 +59,7 @@ impl Decimal {
     }
 
     /// Without needless zeros behind the ninth decimal.
-    fn shortened(mut self) -> Self {
+    pub(crate) fn shortened(mut self) -> Self {
         while self.scale > 9 && self.mantissa % 10 == 0 {
             self.mantissa /= 10;
             self.scale -= 1;
@@ -79,7 +79,9 @@ impl FromStr for Decimal {
             None => (false, trimmed.strip_prefix('+').unwrap_or(trimmed)),
         };
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        if whole.is_empty() && fraction.is_empty() || digits.len() > MOST_DIGITS {
+        // Zeros in front say nothing.
+        let told = whole.trim_start_matches('0').len() + fraction.len();
+        if whole.is_empty() && fraction.is_empty() || told > MOST_DIGITS {
             return Err(wrong());
         }
         let mut mantissa = 0_i128;
@@ -145,5 +147,10 @@ mod tests {
         assert_eq!(price.negated().to_string(), "-1.69");
         assert_eq!("0.05".parse::<Decimal>().map(|n| n.to_string()), Ok("0.05".to_owned()));
         assert_eq!(price.compare(three), Some(Ordering::Less));
+        // However it was written, what is written anew is read again.
+        let long = ".99999399999996099999399999996";
+        let written = long.parse::<Decimal>().map(|number| number.to_string());
+        assert_eq!(written.clone().and_then(|text| text.parse::<Decimal>()).map(|n| n.to_string()), written);
+        assert!("1".repeat(31).parse::<Decimal>().is_err());
     }
 }

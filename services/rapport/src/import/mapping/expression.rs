@@ -205,6 +205,7 @@ impl Product {
             }
             sum = product.and_then(|product| sum.plus(product)).ok_or_else(too_large)?;
         }
-        Ok(if self.negative { sum.negated() } else { sum }.to_string())
+        // Factors with many decimals leave zeros at the end that would make the text too long to be read.
+        Ok(if self.negative { sum.negated() } else { sum }.shortened().to_string())
     }
 }

@@ -65,6 +65,15 @@ fn lines_of_one_invoice_become_one_order() {
 }
 
 #[test]
+fn factors_may_have_many_decimals() {
+    let (quantity, price) = (format!("3.{}", "0".repeat(15)), format!("1.69{}", "0".repeat(15)));
+    let told = order(&[["7", "9", "01.03.2026", "a", &quantity, &price, "web", "", "", ""]]);
+    // A quantity is whole in the contract, but the sum is not what is wrong.
+    let problem = told.expect_err("a quantity with decimals");
+    assert!(!problem.contains("total"), "{problem}");
+}
+
+#[test]
 fn an_alternative_that_does_not_apply_leaves_room_for_the_next() {
     let order = order(&[["7", "9", "01.03.2026", "a", "3", "1", "fax", "", "", ""]]).expect("a good order");
     assert_eq!(order.placement.expect("a placement").channel, 1);
