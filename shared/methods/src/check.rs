@@ -11,14 +11,6 @@ const LAST_SECOND: i64 = 253_402_300_799;
 /// The largest amount, in whole units.
 const LARGEST_AMOUNT: i64 = 1_000_000_000_000;
 
-/// How many violations are answered. They travel in a header, and clients take some 8 KB of headers; a longer one costs
-/// the whole connection.
-const MOST_ANSWERED: usize = 25;
-/// How many bytes they may have together, for the same reason.
-const MOST_BYTES_ANSWERED: usize = 4_000;
-/// How many characters a field's path or a description may have. Both may quote what a client wrote.
-const LONGEST_TEXT: usize = 400;
-
 /// What is wrong with a request, field by field.
 #[derive(Debug, Default)]
 pub struct Violations {
@@ -59,24 +51,7 @@ impl Violations {
     }
 
     /// The fault that answers what was found, with a reason of its own; otherwise as [`Violations::finish`] says.
-    pub fn fault(mut self, reason: ErrorReason) -> Fault {
-        let all = self.found.len();
-        let (mut kept, mut bytes) = (0, 0);
-        for violation in self.found.iter_mut().take(MOST_ANSWERED) {
-            shorten(&mut violation.field);
-            shorten(&mut violation.description);
-            bytes += violation.field.len() + violation.description.len();
-            if kept > 0 && bytes > MOST_BYTES_ANSWERED {
-                break;
-            }
-            kept += 1;
-        }
-        self.found.truncate(kept);
-        if let Some(last) = self.found.last_mut()
-            && kept < all
-        {
-            last.description.push_str(&format!("; {} more fields are at fault", all - kept));
-        }
+    pub fn fault(self, reason: ErrorReason) -> Fault {
         Fault::invalid(reason.as_str_name(), self.found)
     }
 
@@ -241,13 +216,6 @@ impl Violations {
     }
 }
 
-fn shorten(text: &mut String) {
-    if let Some((end, _)) = text.char_indices().nth(LONGEST_TEXT) {
-        text.truncate(end);
-        text.push('…');
-    }
-}
-
 /// The amount in billionths of a unit.
 pub fn money_nanos(money: &Money) -> i128 {
     i128::from(money.units) * 1_000_000_000 + i128::from(money.nanos)
@@ -297,9 +265,11 @@ mod tests {
         let mut violations = Violations::default();
         (0..20).for_each(|_| violations.add(&"ü".repeat(100_000), "is not known"));
         let fault = violations.fault(ErrorReason::ModelInvalid);
-        assert_eq!(fault.violations().len(), 4);
-        assert!(fault.violations()[3].description.ends_with("; 16 more fields are at fault"));
-        assert!(fault.violations().iter().all(|violation| violation.field.chars().count() == LONGEST_TEXT + 1));
+        assert_eq!(fault.violations().len(), 12);
+        assert!(fault.violations()[11].description.ends_with("; 8 more fields are at fault"));
+        assert!(
+            fault.violations().iter().all(|violation| violation.field.ends_with("ü…") && violation.field.len() <= 303)
+        );
     }
 
     #[test]

@@ -81,13 +81,20 @@ impl Fault {
         }))
     }
 
-    /// INVALID_ARGUMENT carrying every violation at once; the message names the first.
-    pub fn invalid(reason: &'static str, violations: Vec<Violation>) -> Fault {
-        let message = match violations.as_slice() {
-            [] => "the request is invalid".to_owned(),
-            [only] => format!("{}: {}", only.field, only.description),
-            [first, rest @ ..] => format!("{}: {} (and {} more)", first.field, first.description, rest.len()),
+    /// INVALID_ARGUMENT carrying every violation at once; the message names the first. Of very many, the first ones are
+    /// carried and the last of them says how many more there are.
+    pub fn invalid(reason: &'static str, mut violations: Vec<Violation>) -> Fault {
+        let all = violations.len();
+        bound(&mut violations);
+        let message = match violations.first() {
+            None => "the request is invalid".to_owned(),
+            Some(only) if all == 1 => format!("{}: {}", only.field, only.description),
+            Some(first) => format!("{}: {} (and {} more)", first.field, first.description, all - 1),
         };
+        let left_out = all - violations.len();
+        if let (Some(last), 1..) = (violations.last_mut(), left_out) {
+            last.description.push_str(&format!("; {left_out} more fields are at fault"));
+        }
         let mut fault = Fault::new(Code::InvalidArgument, reason, message);
         fault.0.violations = violations;
         fault
@@ -101,7 +108,7 @@ impl Fault {
 
     /// Adds a violation.
     pub fn violation(mut self, field: impl Into<String>, description: impl Into<String>) -> Fault {
-        self.0.violations.push(Violation::new(field, description));
+        self.0.violations.push(Violation::new(cut(field.into()), cut(description.into())));
         self
     }
 
@@ -168,17 +175,16 @@ impl Error for Fault {}
 /// the whole connection, and with it the calls of others. Names of resources are never as long.
 const LONGEST_TEXT: usize = 300;
 /// How many bytes of violations are answered, and how many violations.
-const MOST_VIOLATED: usize = 4_100;
+const MOST_VIOLATED: usize = 4_000;
 const MOST_VIOLATIONS: usize = 25;
 
 impl From<Fault> for Status {
     fn from(fault: Fault) -> Status {
-        let mut parts = *fault.0;
+        let parts = *fault.0;
         let mut details = ErrorDetails::new();
         let metadata: HashMap<String, String> =
             parts.metadata.into_iter().map(|(key, value)| (key.to_owned(), cut(value))).collect();
         details.set_error_info(parts.reason, DOMAIN, metadata);
-        bound(&mut parts.violations);
         for violation in parts.violations {
             details.add_bad_request_violation(violation.field, violation.description);
         }
@@ -201,7 +207,7 @@ fn cut(mut text: String) -> String {
     text
 }
 
-/// Keeps the first violations. The last of them says how many more there are.
+/// Keeps the first violations, as many as fit.
 fn bound(violations: &mut Vec<Violation>) {
     let mut left = MOST_VIOLATED;
     let mut kept = 0;
@@ -215,11 +221,7 @@ fn bound(violations: &mut Vec<Violation>) {
         left -= size;
         kept += 1;
     }
-    let more = violations.len() - kept;
     violations.truncate(kept);
-    if let (Some(last), 1..) = (violations.last_mut(), more) {
-        last.description.push_str(&format!("; {more} more fields are at fault"));
-    }
 }
 
 /// An error and its causes on one line.
@@ -269,11 +271,11 @@ mod tests {
         let bytes = status.details().len() * 4 / 3 + status.message().len() * 3;
         assert!(bytes < 8 * 1024, "{bytes}");
         let violations = status.get_details_bad_request().unwrap().field_violations;
-        assert_eq!((violations.len(), violations[0].field.as_str()), (13, "names[0]"));
+        assert_eq!((violations.len(), violations[0].field.as_str()), (12, "names[0]"));
         assert!(
-            violations[12].description.ends_with("…; 487 more fields are at fault"),
+            violations[11].description.ends_with("…; 488 more fields are at fault"),
             "{}",
-            violations[12].description
+            violations[11].description
         );
         assert!(status.message().starts_with("names[0]: éé") && status.message().ends_with('…'));
     }

@@ -158,7 +158,7 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::Unavailable`] if there can be no further thread.
-    pub fn spawn_writer(&self, writer: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+    pub(crate) fn spawn_writer(&self, writer: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
         match self.backend {
             Backend::Sqlite => {
                 let runtime = tokio::runtime::Handle::current();
@@ -171,20 +171,6 @@ impl Database {
             }
         }
         Ok(())
-    }
-
-    /// As [`Database::spawn_writer`], and waits until it has ended.
-    pub async fn run_writer(self, writer: impl Future<Output = ()> + Send + 'static) {
-        let (ending, ended) = tokio::sync::oneshot::channel::<()>();
-        let started = self.spawn_writer(async move {
-            writer.await;
-            drop(ending);
-        });
-        match started {
-            // Nothing is ever sent: it ends when the other side is dropped, also by a panic.
-            Ok(()) => drop(ended.await),
-            Err(error) => tracing::error!(error = %error, "a writer could not be started"),
-        }
     }
 
     /// Closes all connections; on SQLite this also folds the write-ahead log into the file.
