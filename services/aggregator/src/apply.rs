@@ -10,7 +10,7 @@ use dynamics::{Assessment, HalfLives, Ledger, Model, Outcome, assess};
 use methods::Methods;
 use runtime::Clock;
 use sqlx::AnyConnection;
-use store::{Database, Error, Mark};
+use store::{Database, Error, Mark, SqlxTransaction};
 
 use crate::{
     cache::Ledgers,
@@ -127,8 +127,8 @@ impl Applier {
         Ok(())
     }
 
-    async fn commit(&self, transaction: sqlx::Transaction<'_, sqlx::Any>) -> Result<(), Error> {
-        Ok(transaction.commit().await.inspect_err(|_| self.standings.doubt())?)
+    async fn commit(&self, transaction: SqlxTransaction) -> Result<(), Error> {
+        transaction.commit().await.inspect_err(|_| self.standings.doubt())
     }
 
     /// Tells those who keep ledgers and standings at hand what was committed.
@@ -324,7 +324,7 @@ impl Applier {
         }
         let mut transaction = self.database.begin().await?;
         tables::set(&mut transaction, MADE_WITH, &wanted).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     async fn rebuild_all(&self, reader: &Reader) -> Result<(), Error> {

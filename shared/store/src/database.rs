@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     Error, Transaction,
-    transaction::{SqliteWriter, open_sqlite},
+    transaction::{SqliteWriter, SqlxTransaction, open_sqlite},
 };
 
 /// Which database it is. Everything that differs between the two is asked of this type.
@@ -132,12 +132,22 @@ impl Database {
         })
     }
 
-    /// Begins a transaction that writes, by sqlx. On SQLite it takes the write lock at once, because a transaction that
-    /// reads first and wants to write later fails when another was faster. [`Database::transaction`] is faster there.
+    /// Begins a transaction that writes, by sqlx. On SQLite it waits its turn with [`Database::transaction`], which is
+    /// faster there: who begins one of each, the one inside the other, waits for ever.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, Error> {
+    pub async fn begin(&self) -> Result<SqlxTransaction, Error> {
+        let turn = match &self.sqlite {
+            Some(writer) => Some(writer.clone().lock_owned().await),
+            None => None,
+        };
+        Ok(SqlxTransaction { transaction: self.begin_by_sqlx().await?, _turn: turn })
+    }
+
+    /// On SQLite it takes the write lock at once, because a transaction that reads first and wants to write later fails
+    /// when another was faster.
+    pub(crate) async fn begin_by_sqlx(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, Error> {
         let begin = match self.backend {
             Backend::Sqlite => "begin immediate",
             // Said aloud, because a server may have another default; each statement must see what the locks protect.

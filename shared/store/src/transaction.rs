@@ -4,8 +4,10 @@
 //! for each row is fastest, if its driver takes no hop to another thread each time. So nothing here ever waits on SQLite: it
 //! blocks its thread instead. [`Database::spawn_writer`] gives it one that may be blocked.
 
+use std::ops::{Deref, DerefMut};
+
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use sqlx::{Any, AssertSqlSafe, Row as _, any::AnyRow, query::Query};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _, any::AnyRow, query::Query};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::{
@@ -21,6 +23,15 @@ pub(crate) type SqliteWriter = Option<rusqlite::Connection>;
 
 /// A transaction that writes. Unless it is committed, it is undone as it is dropped.
 pub struct Transaction(Inner);
+
+/// As [`Transaction`], for statements of sqlx: it is one of its connections. On SQLite that is another connection than the
+/// one of [`Transaction`], so they take turns: SQLite itself lets who waits look again now and then, and whoever begins one
+/// transaction after the other could keep all others out.
+pub struct SqlxTransaction {
+    // Undone, if it is, before the turn is given up: fields are dropped in their order.
+    pub(crate) transaction: sqlx::Transaction<'static, Any>,
+    pub(crate) _turn: Option<OwnedMutexGuard<SqliteWriter>>,
+}
 
 enum Inner {
     Sqlite(Begun),
@@ -71,7 +82,7 @@ impl Transaction {
                 begun.connection()?.execute_batch("begin immediate")?;
                 Inner::Sqlite(begun)
             }
-            None => Inner::Postgres(database.begin().await?),
+            None => Inner::Postgres(database.begin_by_sqlx().await?),
         }))
     }
 
@@ -235,6 +246,30 @@ impl Transaction {
             }
         }
         Ok(found)
+    }
+}
+
+impl SqlxTransaction {
+    /// Makes what was written durable.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; nothing was written then, unless the connection broke just now.
+    pub async fn commit(self) -> Result<(), Error> {
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+impl Deref for SqlxTransaction {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for SqlxTransaction {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
     }
 }
 
