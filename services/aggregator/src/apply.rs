@@ -9,8 +9,7 @@ use contracts::assessments::v1::Cause;
 use dynamics::{Assessment, HalfLives, Ledger, Model, Outcome, assess};
 use methods::Methods;
 use runtime::Clock;
-use sqlx::AnyConnection;
-use store::{Database, Error, Mark, SqlxTransaction};
+use store::{Database, Error, Mark, Transaction};
 
 use crate::{
     cache::Ledgers,
@@ -21,7 +20,7 @@ use crate::{
     progress::{FEEDS, Progress},
     standing,
     stated_views::{self, StatedViews},
-    store::{LedgerRow, Reader, SourceRow, sources},
+    store::{LedgerRow, Reader, SourceRow, current_sources_of},
     tables::{self, AccountKey, StandingRow},
     told::{EVIDENCE_REVISION, REFERRAL, Told, facts, orders_currency, segment},
     wire,
@@ -106,7 +105,7 @@ impl Applier {
             let erased = told.iter().filter(|told| told.is_erased_account());
             let erased = erased.map(|told| (told.tenant.clone(), told.account.clone())).collect();
             stated_views::erase(&self.methods, &self.views, &erased).await?;
-            let mut transaction = self.database.begin().await?;
+            let mut transaction = self.database.transaction().await?;
             let mut work = Work::load(&mut transaction, &told).await?;
             for told in told {
                 work.hear(told)?;
@@ -127,7 +126,7 @@ impl Applier {
         Ok(())
     }
 
-    async fn commit(&self, transaction: SqlxTransaction) -> Result<(), Error> {
+    async fn commit(&self, transaction: Transaction) -> Result<(), Error> {
         transaction.commit().await.inspect_err(|_| self.standings.doubt())
     }
 
@@ -137,10 +136,10 @@ impl Applier {
         self.ledgers.changed(written.ledgers, touched);
     }
 
-    async fn store_ledgers(&self, connection: &mut AnyConnection, work: Work) -> Result<Written, Error> {
+    async fn store_ledgers(&self, transaction: &mut Transaction, work: Work) -> Result<Written, Error> {
         let touched: Vec<AccountKey> = work.shifts.keys().cloned().collect();
         let mut kept = BTreeMap::new();
-        for row in tables::ledgers(connection, &touched).await? {
+        for row in tables::ledgers(transaction, &touched).await? {
             let ledger = decode_ledger(&row)?;
             let model = self.models.of(&row.tenant, &row.segment);
             let found = Kept { currency: row.currency, segment: row.segment, model, ledger };
@@ -182,18 +181,18 @@ impl Applier {
             }
         }
         for key in rebuild {
-            let folded = self.fold(connection, &key).await?;
+            let folded = self.fold(transaction, &key).await?;
             kept.insert(key, folded);
         }
         kept.extend(work.new_merges.into_iter().map(|(duplicate, _)| (duplicate, None)));
-        self.keep(connection, kept, reasons).await
+        self.keep(transaction, kept, reasons).await
     }
 
     /// Keeps ledgers and the standings that follow from them, and drops those of accounts of which nothing is left. Returns
     /// what was written.
     async fn keep(
         &self,
-        connection: &mut AnyConnection,
+        transaction: &mut Transaction,
         accounts: BTreeMap<AccountKey, Option<Kept>>,
         mut reasons: HashMap<AccountKey, Why>,
     ) -> Result<Written, Error> {
@@ -217,9 +216,9 @@ impl Applier {
                 }
             }
         }
-        tables::upsert_ledgers(connection, &rows).await?;
-        let standings = self.stand(connection, standings).await?;
-        tables::drop_accounts(connection, &gone).await?;
+        tables::upsert_ledgers(transaction, &rows).await?;
+        let standings = self.stand(transaction, standings).await?;
+        tables::drop_accounts(transaction, &gone).await?;
         Ok(Written { ledgers: rows, standings, gone })
     }
 
@@ -229,9 +228,9 @@ impl Applier {
     }
 
     /// Keeps standings, and logs how they differ from those before. Returns what was written.
-    async fn stand(&self, connection: &mut AnyConnection, standings: Vec<Standing>) -> Result<Vec<StandingRow>, Error> {
+    async fn stand(&self, transaction: &mut Transaction, standings: Vec<Standing>) -> Result<Vec<StandingRow>, Error> {
         let keys: Vec<AccountKey> = standings.iter().map(|standing| standing.key.clone()).collect();
-        let mut stood = tables::stood(connection, &keys).await?;
+        let mut stood = tables::stood(transaction, &keys).await?;
         let mut movements = Movements::default();
         let mut rows = Vec::with_capacity(standings.len());
         for Standing { key, model, assessment, why } in standings {
@@ -249,24 +248,20 @@ impl Applier {
         }
         let after = match movements.row_count() {
             0 => 0,
-            rows => log::reserve(connection, rows, movements.len()).await?,
+            rows => log::reserve(transaction, rows, movements.len()).await?,
         };
         let (documents, lasts) = movements.finish(after);
         for (row, last) in rows.iter_mut().zip(lasts) {
             row.last_movement = last;
         }
-        log::append(connection, after, self.clock.now(), &documents).await?;
-        tables::upsert_standings(connection, &rows).await?;
+        log::append(transaction, after, self.clock.now(), &documents).await?;
+        tables::upsert_standings(transaction, &rows).await?;
         Ok(rows)
     }
 
     /// Folds what stands of an account; none if nothing does.
-    async fn fold(
-        &self,
-        connection: &mut AnyConnection,
-        (tenant, account): &AccountKey,
-    ) -> Result<Option<Kept>, Error> {
-        let rows = sources(connection, tenant, account, true).await?;
+    async fn fold(&self, transaction: &mut Transaction, (tenant, account): &AccountKey) -> Result<Option<Kept>, Error> {
+        let rows = current_sources_of(transaction, tenant, account).await?;
         if rows.iter().all(|row| row.deleted_at.is_some()) {
             return Ok(None);
         }
@@ -287,7 +282,7 @@ impl Applier {
     /// # Errors
     /// The database's; it can be done again. If the process ends half-way, the next one completes it.
     pub(crate) async fn forget_feed(&self, feed: usize) -> Result<(), Error> {
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.database.transaction().await?;
         tables::forget_kinds(&mut transaction, KINDS[feed]).await?;
         if KINDS[feed].contains(&"account") {
             tables::forget_merges(&mut transaction, &Ledger::new(self.models.built_in().model.half_lives()).encode())
@@ -322,7 +317,7 @@ impl Applier {
             tracing::info!("the stored ledgers are outdated: making them again");
             self.rebuild_all(&reader).await?;
         }
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.database.transaction().await?;
         tables::set(&mut transaction, MADE_WITH, &wanted).await?;
         transaction.commit().await
     }
@@ -333,7 +328,7 @@ impl Applier {
             let page = reader.ledger_page(None, (&after.0, &after.1), ACCOUNTS_PER_REBUILD).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = (last.tenant.clone(), last.account.clone());
-            let mut transaction = self.database.begin().await?;
+            let mut transaction = self.database.transaction().await?;
             let mut kept = BTreeMap::new();
             let mut reasons = HashMap::new();
             for LedgerRow { tenant, account, .. } in page {
@@ -355,7 +350,7 @@ impl Applier {
     /// # Errors
     /// Nothing was changed then.
     pub(crate) async fn refresh(&self, accounts: &[AccountKey]) -> Result<(), Error> {
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.database.transaction().await?;
         let mut standings = Vec::with_capacity(accounts.len());
         let mut refolded = BTreeMap::new();
         for row in tables::ledgers(&mut transaction, accounts).await? {

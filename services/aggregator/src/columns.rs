@@ -260,14 +260,11 @@ impl Tenant {
             let all: BTreeSet<usize> = columns.figures.keys().chain(needed).copied().collect();
             all.into_iter().collect()
         };
-        let names = standing::names();
-        let texts: Vec<&str> = wanted.iter().map(|column| names.get(*column).map_or(STAGE, String::as_str)).collect();
         let mut loaded =
             Columns { figures: wanted.iter().map(|column| (*column, Vec::new())).collect(), ..Columns::default() };
-        let mut after = String::new();
-        loop {
-            let page = reader.figures(tenant, &texts, &after, ROWS_PER_LOAD).await?;
-            let is_last = (page.len() as i64) < ROWS_PER_LOAD;
+        let mut after = Some(String::new());
+        while let Some(begin) = after {
+            let (page, last) = reader.figures(tenant, &wanted, &begin, ROWS_PER_LOAD).await?;
             for Figures { account, assessed_at, model, figures } in page {
                 let name: Arc<str> = account.as_str().into();
                 loaded.rows.insert(name.clone(), loaded.names.len() as u32);
@@ -280,11 +277,8 @@ impl Tenant {
                         column.push(figure);
                     }
                 }
-                after = account;
             }
-            if is_last {
-                break;
-            }
+            after = last;
         }
         loaded.sorted = loaded.names.len();
         let mut columns = self.write();

@@ -54,10 +54,11 @@ use crate::{
     watch::Watching,
 };
 
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration { version: 1, name: "aggregator", sql: include_str!("../migrations/0001_aggregator.sql") },
     Migration { version: 2, name: "models", sql: include_str!("../migrations/0002_models.sql") },
     Migration { version: 4, name: "movements", sql: include_str!("../migrations/0004_movements.sql") },
+    Migration { version: 5, name: "figures", sql: include_str!("../migrations/0005_figures.sql") },
 ];
 
 /// The documents that this service owns itself.
@@ -129,10 +130,11 @@ pub async fn build(
     }
     let instruments = Instruments::new(&context.telemetry.meter(), context.clock.clone());
     let watching = Watching::new(context.shutdown.clone(), instruments.clone());
-    app.background(apply_all(applier(database.clone()), instruments, messages, context.shutdown.clone()));
-    app.background(log::forget_old(database.clone(), context.clone()));
-    let refresher = Refresher::new(gallery.clone(), applier(database), context.shutdown.clone());
-    app.background(refresher.run());
+    let applying = apply_all(applier(database.clone()), instruments, messages, context.shutdown.clone());
+    app.background(database.run_writer(applying)?);
+    app.background(database.run_writer(log::forget_old(database.clone(), context.clone()))?);
+    let refresher = Refresher::new(gallery.clone(), applier(database.clone()), context.shutdown.clone());
+    app.background(database.run_writer(refresher.run())?);
 
     let server = AssessmentsServiceServer::new(service::Service { gallery, watching, methods });
     app.mount(server.max_decoding_message_size(context.settings.max_message_bytes)).describe(contracts::DESCRIPTOR_SET);

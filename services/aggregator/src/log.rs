@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use runtime::Context;
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
-use store::{Database, Error, bind_row_sets, placeholders};
+use sqlx::{AssertSqlSafe, Row as _};
+use store::{Database, Error, Transaction, Value, bind_row_sets, placeholders};
 
 use crate::movement::{self, Movement, Number};
 
@@ -36,37 +36,26 @@ pub(crate) struct LogRow {
 }
 
 /// Takes the next positions; answers with the last one before them.
-pub(crate) async fn reserve(connection: &mut AnyConnection, rows: usize, movements: usize) -> Result<i64, Error> {
-    let row = sqlx::query(
-        "update movement_log set position = position + $1, movement_count = movement_count + $2 where id = 1
-         returning position",
-    )
-    .bind(rows as i64)
-    .bind(movements as i64)
-    .fetch_one(connection)
-    .await?;
-    let last: i64 = row.try_get(0)?;
+pub(crate) async fn reserve(transaction: &mut Transaction, rows: usize, movements: usize) -> Result<i64, Error> {
+    let text = "update movement_log set position = position + $1, movement_count = movement_count + $2 where id = 1
+         returning position";
+    let counts = [Value::Integer(rows as i64), Value::Integer(movements as i64)];
+    let last = transaction.select(text, &counts, |row| row.integer(0)).await?.pop();
+    let last = last.ok_or_else(|| Error::Damaged("the log of movements has no end".to_owned()))?;
     Ok(last - rows as i64)
 }
 
 /// Appends rows after this position.
 pub(crate) async fn append(
-    connection: &mut AnyConnection,
+    transaction: &mut Transaction,
     after: i64,
     moved_at: i64,
     rows: &[Vec<u8>],
 ) -> Result<(), Error> {
-    let rows: Vec<(i64, &Vec<u8>)> = (after + 1..).zip(rows).collect();
-    for set in bind_row_sets(&rows) {
-        let text =
-            format!("insert into movements (position, moved_at, document) values {}", placeholders(set.len(), 3));
-        let mut insert = sqlx::query(AssertSqlSafe(text));
-        for (position, document) in set {
-            insert = insert.bind(*position).bind(moved_at).bind(document.as_slice());
-        }
-        insert.execute(&mut *connection).await?;
-    }
-    Ok(())
+    let rows = (after + 1..).zip(rows);
+    let rows = rows.map(|(position, row)| [Value::Integer(position), Value::Integer(moved_at), Value::Bytes(row)]);
+    let insert = "insert into movements (position, moved_at, document) values";
+    transaction.write_rows((insert, ""), &rows.collect::<Vec<_>>()).await
 }
 
 /// Gives the log a name, if it has none yet.
@@ -74,11 +63,10 @@ pub(crate) async fn append(
 /// # Errors
 /// The database's.
 pub(crate) async fn name(database: &Database) -> Result<(), Error> {
-    sqlx::query("update movement_log set epoch = $1 where id = 1 and epoch = ''")
-        .bind(methods::new_id())
-        .execute(&database.writer)
-        .await?;
-    Ok(())
+    let mut transaction = database.transaction().await?;
+    let text = "update movement_log set epoch = $1 where id = 1 and epoch = ''";
+    transaction.execute(text, &[Value::Text(&methods::new_id())]).await?;
+    transaction.commit().await
 }
 
 /// Forgets some of what moved before a time. Returns how many rows were forgotten.
@@ -86,17 +74,14 @@ pub(crate) async fn name(database: &Database) -> Result<(), Error> {
 /// # Errors
 /// The database's.
 pub(crate) async fn forget_before(database: &Database, moved_before: i64) -> Result<u64, Error> {
-    // A single statement leaves no transaction open if the caller goes away. Without an index on the time: what is old is
-    // at the beginning.
-    let done = sqlx::query(
-        "delete from movements
-         where position in (select position from movements order by position limit $1) and moved_at < $2",
-    )
-    .bind(ROWS_PER_FORGETTING)
-    .bind(moved_before)
-    .execute(&database.writer)
-    .await?;
-    Ok(done.rows_affected())
+    let mut transaction = database.transaction().await?;
+    // Without an index on the time: what is old is at the beginning.
+    let text = "delete from movements
+         where position in (select position from movements order by position limit $1) and moved_at < $2";
+    let forgotten =
+        transaction.execute(text, &[Value::Integer(ROWS_PER_FORGETTING), Value::Integer(moved_before)]).await?;
+    transaction.commit().await?;
+    Ok(forgotten)
 }
 
 /// Keeps the log from growing for ever, until the shutdown begins.

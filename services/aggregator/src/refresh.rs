@@ -77,7 +77,7 @@ impl Refresher {
             return Ok(());
         }
         // A transaction that began before the choice may still keep what was made with the model before.
-        self.applier.database.begin().await?.commit().await?;
+        self.applier.database.transaction().await?.commit().await?;
         let (mut checked, mut refreshed, mut told) = (0, 0, 0);
         let mut after = (String::new(), String::new());
         loop {
@@ -107,7 +107,7 @@ impl Refresher {
                 }
             }
         }
-        let mut transaction = self.applier.database.begin().await?;
+        let mut transaction = self.applier.database.transaction().await?;
         tables::set(&mut transaction, CHOSEN, &choices).await?;
         transaction.commit().await?;
         if refreshed > 0 {

@@ -2,10 +2,11 @@
 
 use dynamics::{Assessment, Facet, View};
 
-/// The figures, in the order of their columns in `standings`.
+/// How many figures there are.
 pub(crate) const METRICS: usize = 41;
 
-/// Returns the names of the figures: columns of the table and fields of the filter.
+/// Returns the names of the figures, which are fields of the filter, in the order in which they are kept. Another order or
+/// another figure makes [`crate::told::EVIDENCE_REVISION`] another one: what is kept is made again then.
 pub(crate) fn names() -> Vec<String> {
     let mut names: Vec<String> = ["bond", "gap", "trust_gap", "confidence", "velocity"].map(str::to_owned).to_vec();
     for view in View::ALL {
@@ -45,6 +46,18 @@ pub(crate) fn figures(assessment: &Assessment) -> Vec<f64> {
     figures
 }
 
+/// Figures as they are kept: eight bytes each.
+pub(crate) fn encode(figures: &[f64]) -> Vec<u8> {
+    figures.iter().flat_map(|figure| figure.to_le_bytes()).collect()
+}
+
+/// Reads back what [`encode`] wrote; none if these are not the figures of this version of the program.
+pub(crate) fn decode(document: &[u8]) -> Option<Vec<f64>> {
+    let (figures, rest) = document.as_chunks();
+    let is_whole = figures.len() == METRICS && rest.is_empty();
+    is_whole.then(|| figures.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect())
+}
+
 /// The bond's place among the figures.
 pub(crate) const BOND: usize = 0;
 
@@ -67,15 +80,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_figure_has_a_name_and_a_column() {
+    fn every_figure_has_a_name_and_is_kept() {
         let model = Model::default();
         let ledger = Ledger::new(HalfLives::new(180, 45).unwrap());
-        assert_eq!(names().len(), METRICS);
-        assert_eq!(figures(&dynamics::assess(&ledger, &model, 0)).len(), METRICS);
-        let migration = include_str!("../migrations/0001_aggregator.sql");
-        for name in names() {
-            assert!(migration.contains(&format!("    {name} double precision")), "{name}");
-        }
+        let figures = figures(&dynamics::assess(&ledger, &model, 0));
+        assert_eq!((names().len(), figures.len()), (METRICS, METRICS));
+        let kept = encode(&figures);
+        assert_eq!(decode(&kept), Some(figures));
+        assert_eq!(decode(&kept[8..]), None);
+        assert_eq!(decode(&kept[1..]), None);
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
-use store::{Database, Error, Mark, Table, bind_row_sets, placeholders};
+use store::{Database, Error, Found, Mark, Table, Transaction, Value, bind_row_sets, placeholders};
 
-use crate::filter::{STAGE, stage_rank};
+use crate::{filter::stage_rank, standing};
 
 /// A version of a resource, as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,18 +27,22 @@ impl SourceRow {
     pub(crate) const COLUMNS: &'static str =
         "tenant, account, source, version, kind, happened_at, recorded_at, superseded_at, deleted_at, document";
 
-    pub(crate) fn read(row: &AnyRow) -> Result<Self, sqlx::Error> {
+    pub(crate) fn read(row: &AnyRow) -> Result<Self, Error> {
+        Self::found(&Found::any(row))
+    }
+
+    pub(crate) fn found(row: &Found<'_>) -> Result<Self, Error> {
         Ok(Self {
-            tenant: row.try_get(0)?,
-            account: row.try_get(1)?,
-            source: row.try_get(2)?,
-            version: row.try_get(3)?,
-            kind: row.try_get(4)?,
-            happened_at: row.try_get(5)?,
-            recorded_at: row.try_get(6)?,
-            superseded_at: row.try_get(7)?,
-            deleted_at: row.try_get(8)?,
-            document: row.try_get(9)?,
+            tenant: row.text(0)?,
+            account: row.text(1)?,
+            source: row.text(2)?,
+            version: row.integer(3)?,
+            kind: row.text(4)?,
+            happened_at: row.integer(5)?,
+            recorded_at: row.integer(6)?,
+            superseded_at: row.optional(7)?,
+            deleted_at: row.optional(8)?,
+            document: row.bytes(9)?,
         })
     }
 }
@@ -56,6 +60,20 @@ pub(crate) struct LedgerRow {
 
 impl LedgerRow {
     pub(crate) const COLUMNS: &'static str = "tenant, account, currency, segment, document";
+
+    fn read(row: &AnyRow) -> Result<Self, Error> {
+        Self::found(&Found::any(row))
+    }
+
+    pub(crate) fn found(row: &Found<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            tenant: row.text(0)?,
+            account: row.text(1)?,
+            currency: row.text(2)?,
+            segment: row.text(3)?,
+            document: row.bytes(4)?,
+        })
+    }
 }
 
 /// A place in a timeline: after this time and source, going back.
@@ -158,7 +176,7 @@ impl Reader {
                 select = select.bind(tenant).bind(*account);
             }
             for row in select.fetch_all(&self.database.reader).await? {
-                found.push(read_ledger(&row)?);
+                found.push(LedgerRow::read(&row)?);
             }
         }
         Ok(found)
@@ -181,7 +199,7 @@ impl Reader {
             select = select.bind(tenant);
         }
         let rows = select.fetch_all(&self.database.reader).await?;
-        Ok(rows.iter().map(read_ledger).collect::<Result<_, _>>()?)
+        rows.iter().map(LedgerRow::read).collect()
     }
 
     /// How many ledgers a tenant has.
@@ -212,7 +230,7 @@ impl Reader {
             select = select.bind(segment);
         }
         let rows = select.fetch_all(&self.database.reader).await?;
-        Ok(rows.iter().map(read_ledger).collect::<Result<_, _>>()?)
+        rows.iter().map(LedgerRow::read).collect()
     }
 
     /// How many ledgers a tenant, or one segment of it, has.
@@ -254,12 +272,7 @@ impl Reader {
         let all: Vec<&str> = accounts.iter().copied().chain(duplicates.iter().map(String::as_str)).collect();
         let mut found: HashMap<String, Vec<SourceRow>> = HashMap::new();
         for set in bind_row_sets(&all) {
-            let text = format!(
-                "select {} from sources where (tenant, account) in (values {}) and superseded_at is null",
-                SourceRow::COLUMNS,
-                placeholders(set.len(), 2)
-            );
-            let mut select = sqlx::query(AssertSqlSafe(text));
+            let mut select = sqlx::query(AssertSqlSafe(sources_of(set.len(), true)));
             for account in set {
                 select = select.bind(tenant).bind(*account);
             }
@@ -282,12 +295,28 @@ impl Reader {
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
+    /// The accounts that were merged into one.
+    async fn duplicates(&self, tenant: &str, account: &str) -> Result<Vec<String>, Error> {
+        let rows = sqlx::query(MERGED_INTO).bind(tenant).bind(account).fetch_all(&self.database.reader).await?;
+        Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+    }
+
     /// All versions of all that was told of an account and of those merged into it; of the current versions only, if so
     /// asked.
     #[tracing::instrument(name = "aggregator.sources", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "sources", otel.kind = "client"))]
     pub(crate) async fn sources(&self, tenant: &str, account: &str, current: bool) -> Result<Vec<SourceRow>, Error> {
-        let mut connection = self.database.reader.acquire().await?;
-        sources(&mut connection, tenant, account, current).await
+        let mut accounts = self.duplicates(tenant, account).await?;
+        accounts.push(account.to_owned());
+        let mut found = Vec::new();
+        for set in bind_row_sets(&accounts) {
+            let text = sources_of(set.len(), current);
+            let select =
+                set.iter().fold(sqlx::query(AssertSqlSafe(text)), |select, account| select.bind(tenant).bind(account));
+            for row in select.fetch_all(&self.database.reader).await? {
+                found.push(SourceRow::read(&row)?);
+            }
+        }
+        Ok(found)
     }
 
     /// A page of a timeline, latest first.
@@ -299,14 +328,8 @@ impl Reader {
         after: Option<&TimelinePlace>,
         limit: i64,
     ) -> Result<Vec<SourceRow>, Error> {
-        let duplicates = sqlx::query("select account from merges where tenant = $1 and into_account = $2")
-            .bind(tenant)
-            .bind(account)
-            .fetch_all(&self.database.reader)
-            .await?;
         let mut found = self.timeline_of(tenant, account, after, limit).await?;
-        for duplicate in duplicates {
-            let duplicate: String = duplicate.try_get(0)?;
+        for duplicate in self.duplicates(tenant, account).await? {
             found.extend(self.timeline_of(tenant, &duplicate, after, limit).await?);
         }
         // Each account's page is read along its index; together they hold the page of all.
@@ -329,7 +352,7 @@ impl Reader {
             select = select.bind(after.happened_at).bind(&after.source);
         }
         let rows = select.fetch_all(&self.database.reader).await?;
-        Ok(rows.iter().map(SourceRow::read).collect::<Result<_, _>>()?)
+        rows.iter().map(SourceRow::read).collect()
     }
 
     /// A page of all accounts that have a standing, by account.
@@ -354,35 +377,33 @@ impl Reader {
         Ok(places)
     }
 
-    /// Some figures of a tenant's standings, by account.
+    /// Some figures of a tenant's standings, by account: those in these columns, of which the last is the stage's rank.
+    /// Beside them the account at which the page ends, if it is not the last page. Standings that another version of this
+    /// program made are left out: they are about to be made again.
     #[tracing::instrument(name = "aggregator.figures", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "standings", otel.kind = "client"))]
     pub(crate) async fn figures(
         &self,
         tenant: &str,
-        names: &[&str],
+        columns: &[usize],
         after: &str,
         limit: i64,
-    ) -> Result<Vec<Figures>, Error> {
-        // Names come from a fixed list; values are bound.
-        let text = format!(
-            "select account, assessed_at, model, {} from standings
+    ) -> Result<(Vec<Figures>, Option<String>), Error> {
+        let select = sqlx::query(
+            "select account, assessed_at, model, stage, figures from standings
              where tenant = $1 and account > $2 order by account limit $3",
-            names.join(", ")
         );
-        let select = sqlx::query(AssertSqlSafe(text)).bind(tenant).bind(after).bind(limit);
-        let mut standings = Vec::new();
-        for row in select.fetch_all(&self.database.reader).await? {
-            let mut figures = Vec::with_capacity(names.len());
-            for (index, name) in names.iter().enumerate() {
-                figures.push(match *name {
-                    STAGE => stage_rank(row.try_get(index + 3)?).unwrap_or(0.0),
-                    _ => row.try_get(index + 3)?,
-                });
-            }
+        let rows = select.bind(tenant).bind(after).bind(limit).fetch_all(&self.database.reader).await?;
+        let mut standings = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let Some(all) = row.try_get::<Option<&[u8]>, _>(4)?.and_then(standing::decode) else { continue };
+            let rank = stage_rank(row.try_get(3)?).unwrap_or(0.0);
+            let figures = columns.iter().map(|column| all.get(*column).copied().unwrap_or(rank)).collect();
             let [account, model] = [row.try_get(0)?, row.try_get(2)?];
             standings.push(Figures { account, assessed_at: row.try_get(1)?, model, figures });
         }
-        Ok(standings)
+        let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
+        let last = rows.last().filter(|_| is_full).map(|row| row.try_get(0)).transpose()?;
+        Ok((standings, last))
     }
 
     /// Accounts whose standing is older than a time, the oldest first.
@@ -480,30 +501,30 @@ pub(crate) fn timeline(is_continued: bool) -> String {
     )
 }
 
-pub(crate) fn read_ledger(row: &AnyRow) -> Result<LedgerRow, sqlx::Error> {
-    Ok(LedgerRow {
-        tenant: row.try_get(0)?,
-        account: row.try_get(1)?,
-        currency: row.try_get(2)?,
-        segment: row.try_get(3)?,
-        document: row.try_get(4)?,
-    })
-}
-
-/// As [`Reader::sources`], on a given connection.
-pub(crate) async fn sources(
-    connection: &mut sqlx::AnyConnection,
+/// As [`Reader::sources`], inside a transaction, and of the current versions only.
+pub(crate) async fn current_sources_of(
+    transaction: &mut Transaction,
     tenant: &str,
     account: &str,
-    current: bool,
 ) -> Result<Vec<SourceRow>, Error> {
-    let text = format!(
-        "select {} from sources
-         where tenant = $1
-         and (account = $2 or account in (select account from merges where tenant = $1 and into_account = $2)){}",
+    let parameters = [Value::Text(tenant), Value::Text(account)];
+    let mut accounts = transaction.select(MERGED_INTO, &parameters, |row| row.text(0)).await?;
+    accounts.push(account.to_owned());
+    let keys: Vec<_> = accounts.iter().map(|account| [Value::Text(tenant), Value::Text(account)]).collect();
+    let select = format!("select {} from sources where (tenant, account)", SourceRow::COLUMNS);
+    transaction.look_up((&select, "and superseded_at is null"), &keys, SourceRow::found).await
+}
+
+/// The statement that names the accounts that were merged into one. It stands alone: as a part of what selects from sources
+/// it would have SQLite read all sources of the tenant.
+const MERGED_INTO: &str = "select account from merges where tenant = $1 and into_account = $2";
+
+/// The statement of what was told of so many accounts.
+pub(crate) fn sources_of(accounts: usize, current: bool) -> String {
+    format!(
+        "select {} from sources where (tenant, account) in (values {}){}",
         SourceRow::COLUMNS,
+        placeholders(accounts, 2),
         if current { " and superseded_at is null" } else { "" }
-    );
-    let rows = sqlx::query(AssertSqlSafe(text)).bind(tenant).bind(account).fetch_all(connection).await?;
-    Ok(rows.iter().map(SourceRow::read).collect::<Result<_, _>>()?)
+    )
 }

@@ -51,6 +51,11 @@ impl Told {
         }
     }
 
+    /// What it says; as [`facts`] of the row that keeps it.
+    pub(crate) fn facts(&self) -> Facts {
+        if self.source.is_deleted() { Facts::default() } else { self.source.facts() }
+    }
+
     /// The row that tells the referring account of the referral, if the resource is an account that was referred.
     pub(crate) fn referral(&self) -> Option<SourceRow> {
         let (referrer, at) = self.source.referral()?;

@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use dynamics::Facts;
-use sqlx::AnyConnection;
-use store::Error;
+use store::{Error, Transaction};
 
 use crate::{
     store::SourceRow,
@@ -49,10 +48,10 @@ pub(crate) struct Work {
 
 impl Work {
     /// Reads all that the batch can touch.
-    pub(crate) async fn load(connection: &mut AnyConnection, batch: &[&Told]) -> Result<Self, Error> {
+    pub(crate) async fn load(transaction: &mut Transaction, batch: &[&Told]) -> Result<Self, Error> {
         let mut work = Self::default();
         let keys = batch.iter().map(|told| (told.tenant.clone(), told.account.clone(), told.source.name().to_owned()));
-        work.load_sources(connection, keys.collect()).await?;
+        work.load_sources(transaction, keys.collect()).await?;
 
         let mut accounts = BTreeSet::new();
         let mut referrals = BTreeSet::new();
@@ -66,15 +65,15 @@ impl Work {
             accounts.extend(named.into_iter().flatten().map(|account| (told.tenant.clone(), account.to_owned())));
         }
         accounts.extend(referrals.iter().map(|(tenant, account, _)| (tenant.clone(), account.clone())));
-        work.load_sources(connection, referrals).await?;
+        work.load_sources(transaction, referrals).await?;
         let accounts: Vec<AccountKey> = accounts.into_iter().collect();
-        work.merges = tables::merges(connection, &accounts).await?;
+        work.merges = tables::merges(transaction, &accounts).await?;
         Ok(work)
     }
 
-    async fn load_sources(&mut self, connection: &mut AnyConnection, keys: BTreeSet<SourceKey>) -> Result<(), Error> {
+    async fn load_sources(&mut self, transaction: &mut Transaction, keys: BTreeSet<SourceKey>) -> Result<(), Error> {
         let keys: Vec<SourceKey> = keys.into_iter().collect();
-        for row in tables::current_sources(connection, &keys).await? {
+        for row in tables::current_sources(transaction, &keys).await? {
             self.current.insert(key_of(&row), row);
         }
         Ok(())
@@ -91,7 +90,7 @@ impl Work {
             return Ok(());
         }
         let old_referrer = old.map(referrer).transpose()?.flatten();
-        self.replace(row, told.is_erased())?;
+        self.replace(row, told.facts(), told.is_erased())?;
 
         let referral = told.referral();
         if let Some(old_referrer) = old_referrer
@@ -104,10 +103,11 @@ impl Work {
                 deleted_at: Some(told.recorded_at),
                 ..gone.clone()
             };
-            self.replace(withdrawn, false)?;
+            self.replace(withdrawn, Facts::default(), false)?;
         }
         if let Some(referral) = referral {
-            self.replace(referral, false)?;
+            let new = facts(&referral)?;
+            self.replace(referral, new, false)?;
         }
         if let Some(into) = merged_into(&told.source) {
             let into = self.answering(&told.tenant, into);
@@ -120,8 +120,8 @@ impl Work {
         Ok(())
     }
 
-    /// Puts a version in the place of the one before.
-    fn replace(&mut self, row: SourceRow, is_erased: bool) -> Result<(), Error> {
+    /// Puts a version, and what it says, in the place of the one before.
+    fn replace(&mut self, row: SourceRow, new: Facts, is_erased: bool) -> Result<(), Error> {
         let key = key_of(&row);
         let old = self.current.get(&key);
         let old_facts = old.map(facts).transpose()?.unwrap_or_default();
@@ -139,7 +139,7 @@ impl Work {
             self.segments.insert((row.tenant.clone(), row.account.clone()), own_segment(&row)?);
         }
         let account = self.answering(&row.tenant, &row.account);
-        let shift = Shift { source: row.source.clone(), old: old_facts, new: facts(&row)? };
+        let shift = Shift { source: row.source.clone(), old: old_facts, new };
         self.shifts.entry((row.tenant.clone(), account)).or_default().push(shift);
         self.inserts.insert((key.clone(), row.version), row.clone());
         self.current.insert(key, row);
@@ -187,13 +187,13 @@ impl Work {
     ///
     /// # Errors
     /// The database's.
-    pub(crate) async fn store_sources(&self, connection: &mut AnyConnection) -> Result<(), Error> {
-        tables::erase(connection, &self.erased).await?;
-        tables::supersede(connection, &self.superseded).await?;
+    pub(crate) async fn store_sources(&self, transaction: &mut Transaction) -> Result<(), Error> {
+        tables::erase(transaction, &self.erased).await?;
+        tables::supersede(transaction, &self.superseded).await?;
         let inserts: Vec<&SourceRow> = self.inserts.values().collect();
-        tables::insert_sources(connection, &inserts).await?;
+        tables::insert_sources(transaction, &inserts).await?;
         for ((tenant, account), into) in &self.new_merges {
-            tables::merge(connection, tenant, account, into).await?;
+            tables::merge(transaction, tenant, account, into).await?;
         }
         Ok(())
     }

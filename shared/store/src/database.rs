@@ -1,6 +1,8 @@
 //! Opening a database by its URL.
 
 use std::{
+    convert::Infallible,
+    pin::Pin,
     sync::{Arc, Once},
     time::Duration,
 };
@@ -11,11 +13,11 @@ use sqlx::{
     migrate::{MigrateError, MigrationType, Migrator},
 };
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, mpsc};
 
 use crate::{
     Error, Transaction,
-    transaction::{SqliteWriter, SqlxTransaction, open_sqlite},
+    transaction::{SqliteWriter, open_sqlite},
 };
 
 /// Which database it is. Everything that differs between the two is asked of this type.
@@ -45,7 +47,7 @@ pub struct Database {
     pub backend: Backend,
     /// For reading.
     pub reader: AnyPool,
-    /// For writing otherwise than by a [`Transaction`]: one connection.
+    /// For migrations, and on PostgreSQL for [`Transaction`]s: one connection.
     pub writer: AnyPool,
     /// On SQLite, the connection of [`Transaction`]s.
     pub(crate) sqlite: Option<Arc<Mutex<SqliteWriter>>>,
@@ -132,30 +134,6 @@ impl Database {
         })
     }
 
-    /// Begins a transaction that writes, by sqlx. On SQLite it waits its turn with [`Database::transaction`], which is
-    /// faster there: who begins one of each, the one inside the other, waits for ever.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn begin(&self) -> Result<SqlxTransaction, Error> {
-        let turn = match &self.sqlite {
-            Some(writer) => Some(writer.clone().lock_owned().await),
-            None => None,
-        };
-        Ok(SqlxTransaction { transaction: self.begin_by_sqlx().await?, _turn: turn })
-    }
-
-    /// On SQLite it takes the write lock at once, because a transaction that reads first and wants to write later fails
-    /// when another was faster.
-    pub(crate) async fn begin_by_sqlx(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, Error> {
-        let begin = match self.backend {
-            Backend::Sqlite => "begin immediate",
-            // Said aloud, because a server may have another default; each statement must see what the locks protect.
-            Backend::Postgres => "begin isolation level read committed",
-        };
-        Ok(self.writer.begin_with(begin).await?)
-    }
-
     /// Begins a transaction that writes.
     ///
     /// # Errors
@@ -164,11 +142,21 @@ impl Database {
         Transaction::begin(self).await
     }
 
-    /// Runs what writes. A [`Transaction`] on SQLite blocks its thread, so it gets one of its own there.
+    /// Starts what writes, and returns what ends with it. A [`Transaction`] on SQLite blocks its thread, so it gets one of its
+    /// own there.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if there can be no further thread.
-    pub(crate) fn spawn_writer(&self, writer: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+    pub fn run_writer(
+        &self,
+        writer: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<Pin<Box<dyn Future<Output = ()> + Send>>, Error> {
+        // Dropped as the writer ends, however it does.
+        let (running, mut ended) = mpsc::channel::<Infallible>(1);
+        let writer = async move {
+            let _running = running;
+            writer.await;
+        };
         match self.backend {
             Backend::Sqlite => {
                 let runtime = tokio::runtime::Handle::current();
@@ -180,7 +168,9 @@ impl Database {
                 tokio::spawn(writer);
             }
         }
-        Ok(())
+        Ok(Box::pin(async move {
+            ended.recv().await;
+        }))
     }
 
     /// Closes all connections; on SQLite this also folds the write-ahead log into the file.

@@ -2,12 +2,10 @@
 //!
 //! PostgreSQL is far away, so many rows travel with one statement. SQLite is in this process, where a prepared statement run
 //! for each row is fastest, if its driver takes no hop to another thread each time. So nothing here ever waits on SQLite: it
-//! blocks its thread instead. [`Database::spawn_writer`] gives it one that may be blocked.
-
-use std::ops::{Deref, DerefMut};
+//! blocks its thread instead. [`Database::run_writer`] gives it one that may be blocked.
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _, any::AnyRow, query::Query};
+use sqlx::{Any, AssertSqlSafe, Row as _, any::AnyRow, query::Query};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::{
@@ -23,15 +21,6 @@ pub(crate) type SqliteWriter = Option<rusqlite::Connection>;
 
 /// A transaction that writes. Unless it is committed, it is undone as it is dropped.
 pub struct Transaction(Inner);
-
-/// As [`Transaction`], for statements of sqlx: it is one of its connections. On SQLite that is another connection than the
-/// one of [`Transaction`], so they take turns: SQLite itself lets who waits look again now and then, and whoever begins one
-/// transaction after the other could keep all others out.
-pub struct SqlxTransaction {
-    // Undone, if it is, before the turn is given up: fields are dropped in their order.
-    pub(crate) transaction: sqlx::Transaction<'static, Any>,
-    pub(crate) _turn: Option<OwnedMutexGuard<SqliteWriter>>,
-}
 
 enum Inner {
     Sqlite(Begun),
@@ -82,7 +71,8 @@ impl Transaction {
                 begun.connection()?.execute_batch("begin immediate")?;
                 Inner::Sqlite(begun)
             }
-            None => Inner::Postgres(database.begin_by_sqlx().await?),
+            // The level said aloud, because a server may have another default; each statement must see what the locks protect.
+            None => Inner::Postgres(database.writer.begin_with("begin isolation level read committed").await?),
         }))
     }
 
@@ -249,30 +239,6 @@ impl Transaction {
     }
 }
 
-impl SqlxTransaction {
-    /// Makes what was written durable.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`]; nothing was written then, unless the connection broke just now.
-    pub async fn commit(self) -> Result<(), Error> {
-        Ok(self.transaction.commit().await?)
-    }
-}
-
-impl Deref for SqlxTransaction {
-    type Target = AnyConnection;
-
-    fn deref(&self) -> &AnyConnection {
-        &self.transaction
-    }
-}
-
-impl DerefMut for SqlxTransaction {
-    fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.transaction
-    }
-}
-
 impl Begun {
     fn connection(&self) -> Result<&rusqlite::Connection, Error> {
         self.0.as_ref().ok_or(Error::Unavailable(sqlx::Error::PoolClosed))
@@ -334,6 +300,17 @@ impl<'a> Found<'a> {
     /// # Errors
     /// [`Error::Damaged`] if it is none.
     pub fn bytes(&self, column: usize) -> Result<Vec<u8>, Error> {
+        match self.0 {
+            Columns::Sqlite(row) => Ok(row.get(column)?),
+            Columns::Any(row) => Ok(row.try_get(column)?),
+        }
+    }
+
+    /// A `bytea` that may be null.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it is none.
+    pub fn optional_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Error> {
         match self.0 {
             Columns::Sqlite(row) => Ok(row.get(column)?),
             Columns::Any(row) => Ok(row.try_get(column)?),

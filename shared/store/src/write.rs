@@ -108,7 +108,7 @@ impl Store {
         let (batches, waiting) = mpsc::channel(WAITING_BATCHES);
         let (committed, commits) = watch::channel(0);
         let writer = Writer { database: database.clone(), tables, clock, committed, requests_dropped_at: 0 };
-        if let Err(error) = database.spawn_writer(writer.run(waiting)) {
+        if let Err(error) = database.run_writer(writer.run(waiting)) {
             // Whoever writes is told that the store is closed.
             tracing::error!(error = %Chain(&error), "the writer could not be started");
         }

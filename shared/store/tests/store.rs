@@ -1251,21 +1251,6 @@ async fn what_cannot_work_is_refused_with_a_reason() -> Result {
 }
 
 #[tokio::test]
-async fn the_two_ways_to_write_to_sqlite_take_turns() -> Result {
-    let place = Place::sqlite()?;
-    let database = place.open().await?;
-    let by_sqlx = database.begin().await?;
-    assert!(cancel_after(3, database.transaction()).await.is_none(), "it waits");
-    by_sqlx.commit().await?;
-    let prepared = database.transaction().await?;
-    assert!(cancel_after(3, database.begin()).await.is_none(), "it waits");
-    prepared.commit().await?;
-    drop(database.begin().await?);
-    database.transaction().await?.commit().await?;
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_lookup_of_many_keys_uses_the_index() -> Result {
     let place = Place::sqlite()?;
     let database = place.open().await?;

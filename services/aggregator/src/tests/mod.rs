@@ -160,11 +160,9 @@ impl Place {
         let ledgers = self.reader().ledger_page(None, ("", ""), i64::MAX).await.unwrap();
         let ledgers =
             ledgers.into_iter().map(|row| ((row.tenant, row.account), (row.currency, row.segment, row.document)));
-        let names = crate::standing::names();
-        let standings =
-            self.rows(&format!("select tenant, account, model, stage, {} from standings", names.join(", "))).await;
+        let standings = self.rows("select tenant, account, model, stage, figures from standings").await;
         let standings = standings.iter().map(|row| {
-            let figures = (0..names.len()).map(|index| row.get(index + 4)).collect();
+            let figures = crate::standing::decode(row.get(4)).unwrap();
             ((row.get(0), row.get(1)), (row.get(2), row.get(3), figures))
         });
         Kept { sources, merges, ledgers: ledgers.collect(), standings: standings.collect() }

@@ -11,7 +11,7 @@ use store::Backend;
 use super::{NOW, Place, mark};
 use crate::apply::Heard;
 use crate::filter::Order as ListOrder;
-use crate::store::{STANDINGS, timeline};
+use crate::store::{STANDINGS, sources_of, timeline};
 use crate::told::Told;
 
 const ACCOUNT: &str = "a";
@@ -127,6 +127,24 @@ async fn pages_are_read_along_an_index() {
             } else if numbers.len() > 1 {
                 assert!(plan.contains(sought[1]), "{plan}");
             }
+        }
+        drop(connection);
+        place.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_told_of_an_account_is_found_by_an_index() {
+    for place in places().await {
+        let mut connection = place.database.reader.acquire().await.unwrap();
+        for current in [false, true] {
+            let text = sources_of(1, current);
+            let plan = plan(&mut connection, place.database.backend, &text, &["t", "a"], &[]).await;
+            let sought = match place.database.backend {
+                Backend::Sqlite => "(tenant=? AND account=?",
+                Backend::Postgres => "(account = ",
+            };
+            assert!(plan.contains(sought) && !plan.contains("SCAN sources"), "{text}\n{plan}");
         }
         drop(connection);
         place.close().await;
