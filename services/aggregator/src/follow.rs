@@ -1,6 +1,6 @@
 //! Follows the four feeds, each in its own task, and hands what they tell to the one task that applies it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use contracts::{
     accounts::v1::{
@@ -19,7 +19,7 @@ use contracts::{
 use methods::to_micros;
 use runtime::{Peer, Shutdown};
 use store::Mark;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tonic::{Code, Request, Status, Streaming};
 
 use crate::{
@@ -30,10 +30,13 @@ use crate::{
     told::Told,
 };
 
-/// How many messages wait to be applied before the feeds are not read further.
-const WAITING_MESSAGES: usize = 256;
-/// How many changes one transaction takes, about.
-const CHANGES_PER_TRANSACTION: usize = 2_000;
+/// How many messages wait to be applied, at most.
+const WAITING_MESSAGES: usize = 4_096;
+/// How many bytes of messages wait or are being applied before the feeds are not read further.
+const WAITING_BYTES: usize = 32 * 1024 * 1024;
+/// How many changes one transaction takes, about. Of a live feed there is never that much at once; a backlog goes several
+/// times as fast in large transactions, because an account's ledger and each page of the tables is written once in each.
+const CHANGES_PER_TRANSACTION: usize = 20_000;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Larger than what the services send.
@@ -49,8 +52,8 @@ pub(crate) struct Peers {
 
 /// What a feed's task sends to the one that applies.
 pub(crate) enum Message {
-    /// Something was told.
-    Heard(Heard),
+    /// Something was told, and the room that it takes.
+    Heard(Heard, OwnedSemaphorePermit),
     /// The feed does not continue where it was left: all that it told is to be forgotten, and heard again.
     Lost(usize),
 }
@@ -76,14 +79,15 @@ pub(crate) async fn apply_all(
             Some(Message::Lost(feed)) => {
                 retry(&shutdown, || applier.forget_feed(feed)).await;
             }
-            Some(Message::Heard(heard)) => {
+            Some(Message::Heard(heard, room)) => {
                 let mut changes = heard.told.len();
-                let mut batch = vec![heard];
+                let (mut batch, mut rooms) = (vec![heard], vec![room]);
                 while changes < CHANGES_PER_TRANSACTION {
                     match messages.try_recv() {
-                        Ok(Message::Heard(heard)) => {
+                        Ok(Message::Heard(heard, room)) => {
                             changes += heard.told.len();
                             batch.push(heard);
+                            rooms.push(room);
                         }
                         Ok(Message::Lost(feed)) => {
                             lost = Some(feed);
@@ -120,11 +124,13 @@ pub(crate) fn follow_all(
     shutdown: &Shutdown,
 ) -> (Vec<Follower>, mpsc::Receiver<Message>) {
     let (sender, receiver) = mpsc::channel(WAITING_MESSAGES);
+    let room = Arc::new(Semaphore::new(WAITING_BYTES));
     let followers = (0..FEEDS.len())
         .map(|feed| Follower {
             feed,
             progress: progress.clone(),
             sender: sender.clone(),
+            room: room.clone(),
             shutdown: shutdown.clone(),
             peer: peers.of(feed),
         })
@@ -150,6 +156,8 @@ pub(crate) struct Follower {
     peer: Peer,
     progress: Progress,
     sender: mpsc::Sender<Message>,
+    /// In bytes, of all feeds.
+    room: Arc<Semaphore>,
     shutdown: Shutdown,
 }
 
@@ -241,13 +249,16 @@ impl Follower {
         }
     }
 
-    async fn read<M>(
+    async fn read<M: prost::Message>(
         &self,
         mut stream: Streaming<M>,
         positions: &mut [i64; store::PARTITIONS as usize],
         open: impl Fn(M) -> (Vec<Told>, Vec<FeedPosition>),
     ) -> Result<(), Status> {
         while let Some(message) = stream.message().await? {
+            // No message is as large as the room, so that each can be let in.
+            let bytes = message.encoded_len().clamp(1, MESSAGE_BYTES) as u32;
+            let Ok(room) = self.room.clone().acquire_many_owned(bytes).await else { return Ok(()) };
             let (told, through) = open(message);
             let through: Vec<Mark> = through
                 .into_iter()
@@ -262,7 +273,7 @@ impl Follower {
                 positions[mark.partition as usize] = mark.position;
             }
             // A checkpoint is handed on too: changes that say nothing of an account have moved the feed on.
-            if self.sender.send(Message::Heard(Heard { told, through })).await.is_err() {
+            if self.sender.send(Message::Heard(Heard { told, through }, room)).await.is_err() {
                 return Ok(());
             }
         }

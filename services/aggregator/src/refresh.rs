@@ -54,7 +54,10 @@ impl Refresher {
     }
 
     /// Brings the standings that are too old up to now.
-    async fn renew(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// The database's; it can be done again.
+    pub(crate) async fn renew(&self) -> Result<(), Error> {
         let before = self.gallery.clock.now() - KEPT.as_micros() as i64;
         loop {
             let stale = self.gallery.reader.stale(before, self.at_once).await?;

@@ -3,7 +3,7 @@
 use contracts::interactions::v1::{interactions_service_server::InteractionsService, *};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use methods::{
-    Call, EraseAsk, ImportMessage, ImportRow, ListAsk, Methods, StateFilter, Undoing, Violations, WatchAsk, Watched,
+    Call, EraseAsk, ImportMessage, ImportRow, ListAsk, Methods, StateFilter, Undoing, Violations, Watched,
     WatchedChange,
 };
 use runtime::{Fault, Tenant};
@@ -418,12 +418,7 @@ impl InteractionsService for Service {
             let rows = message.rows.into_iter().map(|row| import_row(&methods, tenant, row)).collect();
             ImportMessage { batch_id: message.batch_id, rows }
         })?;
-        Ok(Response::new(Box::pin(answers.map_ok(|answer| ImportInteractionsResponse {
-            landed_count: answer.landed_count,
-            unchanged_count: answer.unchanged_count,
-            refusals: answer.refusals,
-            freshness: answer.freshness,
-        }))))
+        Ok(Response::new(Box::pin(answers.map_ok(Into::into))))
     }
 
     type UndoInteractionsImportStream = Answers<UndoInteractionsImportResponse>;
@@ -434,13 +429,7 @@ impl InteractionsService for Service {
     ) -> Result<Response<Self::UndoInteractionsImportStream>, Status> {
         let (call, ask) = Call::enter(request)?;
         let answers = self.methods.undo_import(&UNDOING, &call, ask.batch_id).await?;
-        Ok(Response::new(Box::pin(answers.map_ok(|answer| UndoInteractionsImportResponse {
-            deleted_count: answer.deleted_count,
-            restored_count: answer.restored_count,
-            refusals: answer.refusals,
-            freshness: answer.freshness,
-            total_count: answer.total_count,
-        }))))
+        Ok(Response::new(Box::pin(answers.map_ok(Into::into))))
     }
 
     type WatchInteractionsStream = Answers<WatchInteractionsResponse>;
@@ -450,9 +439,7 @@ impl InteractionsService for Service {
         request: Request<WatchInteractionsRequest>,
     ) -> Result<Response<Self::WatchInteractionsStream>, Status> {
         let scope = runtime::tenant_or_all(&request)?;
-        let ask = request.into_inner();
-        let ask = WatchAsk { partitions: ask.partitions, start: ask.start, positions: ask.positions };
-        let watched = self.methods.watch(scope, ask).await?;
+        let watched = self.methods.watch(scope, request.into_inner().into()).await?;
         Ok(Response::new(Box::pin(watched.map(|watched| {
             let Watched { changes, changes_through } = watched?;
             let changes = changes.into_iter().map(change).collect::<Result<_, _>>()?;

@@ -3,8 +3,7 @@
 use contracts::orders::v1::{orders_service_server::OrdersService, *};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use methods::{
-    Call, ImportMessage, ImportRow, ListAsk, Methods, StateFilter, Undoing, Violations, WatchAsk, Watched,
-    WatchedChange,
+    Call, ImportMessage, ImportRow, ListAsk, Methods, StateFilter, Undoing, Violations, Watched, WatchedChange,
 };
 use runtime::{Fault, Tenant};
 use store::Key;
@@ -210,12 +209,7 @@ impl OrdersService for Service {
             let rows = message.rows.into_iter().map(|row| import_row(&methods, tenant, row)).collect();
             ImportMessage { batch_id: message.batch_id, rows }
         })?;
-        Ok(Response::new(Box::pin(answers.map_ok(|answer| ImportOrdersResponse {
-            landed_count: answer.landed_count,
-            unchanged_count: answer.unchanged_count,
-            refusals: answer.refusals,
-            freshness: answer.freshness,
-        }))))
+        Ok(Response::new(Box::pin(answers.map_ok(Into::into))))
     }
 
     type UndoOrdersImportStream = Answers<UndoOrdersImportResponse>;
@@ -226,13 +220,7 @@ impl OrdersService for Service {
     ) -> Result<Response<Self::UndoOrdersImportStream>, Status> {
         let (call, ask) = Call::enter(request)?;
         let answers = self.methods.undo_import(&UNDOING, &call, ask.batch_id).await?;
-        Ok(Response::new(Box::pin(answers.map_ok(|answer| UndoOrdersImportResponse {
-            deleted_count: answer.deleted_count,
-            restored_count: answer.restored_count,
-            refusals: answer.refusals,
-            freshness: answer.freshness,
-            total_count: answer.total_count,
-        }))))
+        Ok(Response::new(Box::pin(answers.map_ok(Into::into))))
     }
 
     type WatchOrdersStream = Answers<WatchOrdersResponse>;
@@ -242,9 +230,7 @@ impl OrdersService for Service {
         request: Request<WatchOrdersRequest>,
     ) -> Result<Response<Self::WatchOrdersStream>, Status> {
         let scope = runtime::tenant_or_all(&request)?;
-        let ask = request.into_inner();
-        let ask = WatchAsk { partitions: ask.partitions, start: ask.start, positions: ask.positions };
-        let watched = self.methods.watch(scope, ask).await?;
+        let watched = self.methods.watch(scope, request.into_inner().into()).await?;
         Ok(Response::new(Box::pin(watched.map(|watched| {
             let Watched { changes, changes_through } = watched?;
             let changes = changes.into_iter().map(change).collect::<Result<_, _>>()?;

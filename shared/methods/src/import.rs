@@ -189,3 +189,22 @@ fn refused(index: i64, name: String, fault: &Fault) -> ImportRefusal {
         violations: violations.collect(),
     }
 }
+
+/// Says an answer in the words of each service's contract.
+macro_rules! import_responses {
+    ($($response:path),* $(,)?) => {
+        $(impl From<ImportAnswer> for $response {
+            fn from(answer: ImportAnswer) -> Self {
+                let ImportAnswer { landed_count, unchanged_count, refusals, freshness } = answer;
+                Self { landed_count, unchanged_count, refusals, freshness }
+            }
+        })*
+    };
+}
+
+import_responses![
+    contracts::accounts::v1::ImportAccountsResponse,
+    contracts::orders::v1::ImportOrdersResponse,
+    contracts::interactions::v1::ImportInteractionsResponse,
+    contracts::feedback::v1::ImportFeedbackResponse,
+];

@@ -583,6 +583,25 @@ fn history_forgotten(kind: &dyn Restorable, key: &Key) -> Fault {
     Fault::new(Code::FailedPrecondition, ErrorReason::HistoryForgotten.as_str_name(), message).with("name", name)
 }
 
+/// Says an answer in the words of each service's contract.
+macro_rules! undo_responses {
+    ($($response:path),* $(,)?) => {
+        $(impl From<UndoAnswer> for $response {
+            fn from(answer: UndoAnswer) -> Self {
+                let UndoAnswer { deleted_count, restored_count, refusals, freshness, total_count } = answer;
+                Self { deleted_count, restored_count, refusals, freshness, total_count }
+            }
+        })*
+    };
+}
+
+undo_responses![
+    contracts::accounts::v1::UndoAccountsImportResponse,
+    contracts::orders::v1::UndoOrdersImportResponse,
+    contracts::interactions::v1::UndoInteractionsImportResponse,
+    contracts::feedback::v1::UndoFeedbackImportResponse,
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -211,3 +211,21 @@ impl Watcher {
         }
     }
 }
+
+/// Reads what each service's contract lets a watcher ask.
+macro_rules! watch_requests {
+    ($($request:path),* $(,)?) => {
+        $(impl From<$request> for WatchAsk {
+            fn from(request: $request) -> Self {
+                Self { partitions: request.partitions, start: request.start, positions: request.positions }
+            }
+        })*
+    };
+}
+
+watch_requests![
+    contracts::accounts::v1::WatchAccountsRequest,
+    contracts::orders::v1::WatchOrdersRequest,
+    contracts::interactions::v1::WatchInteractionsRequest,
+    contracts::feedback::v1::WatchFeedbackRequest,
+];

@@ -16,7 +16,7 @@ use crate::refresh::Refresher;
 use crate::stated_views::{StatedViews, VIEWS};
 
 impl Place {
-    fn refresher(&self, shutdown: &Shutdown) -> Refresher {
+    pub(super) fn refresher(&self, shutdown: &Shutdown) -> Refresher {
         let mut refresher = Refresher::new(self.gallery(), self.applier(), shutdown.clone());
         refresher.at_once = 2;
         refresher

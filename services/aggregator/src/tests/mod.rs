@@ -7,6 +7,7 @@ mod properties;
 mod reading;
 mod rules;
 mod simulations;
+mod upgrade;
 mod watching;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -1,5 +1,6 @@
 //! Single rules of taking in and answering.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::accounts::v1::{Account, AccountState};
@@ -8,7 +9,7 @@ use contracts::orders::v1::Order;
 use methods::token;
 use runtime::Shutdown;
 use store::Mark;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::{NOW, Place, mark};
 use crate::apply::Heard;
@@ -90,7 +91,7 @@ async fn what_cannot_be_applied_is_tried_again_and_nothing_is_passed_over() {
     sqlx::query("alter table sources rename to hidden").execute(&place.database.writer).await.unwrap();
     for id in 1..=5_u8 {
         let heard = Heard { told: vec![told("one", "a", 1, order("a", id))], through: vec![mark(0, id.into())] };
-        sender.send(Message::Heard(heard)).await.unwrap();
+        sender.send(message(heard)).await.unwrap();
     }
     let all = [token(vec![mark(0, 5)])];
     assert!(tokio::time::timeout(Duration::from_millis(200), place.progress.wait(&all)).await.is_err());
@@ -112,7 +113,7 @@ async fn a_feed_that_was_lost_is_forgotten_between_what_came_before_and_after() 
     let heard =
         |id: u8, position| Heard { told: vec![told("one", "a", 1, order("a", id))], through: vec![mark(0, position)] };
     let orders = 1;
-    for message in [Message::Heard(heard(1, 9)), Message::Lost(orders), Message::Heard(heard(2, 1))] {
+    for message in [message(heard(1, 9)), Message::Lost(orders), message(heard(2, 1))] {
         sender.send(message).await.ok().unwrap();
     }
     drop(sender);
@@ -137,4 +138,9 @@ async fn a_stored_position_counts_once_the_feed_was_joined() {
     assert!(waits(vec![mark(3, 6)]).await);
     progress.forget(1);
     assert!(waits(vec![mark(3, 5)]).await);
+}
+
+/// What a follower sends.
+fn message(heard: Heard) -> Message {
+    Message::Heard(heard, Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap())
 }
