@@ -6,7 +6,7 @@ use std::{
 };
 
 use contracts::assessments::v1::Cause;
-use dynamics::{Assessment, HalfLives, Ledger, Model, Outcome, assess};
+use dynamics::{Assessment, HalfLives, Ledger, Model, assess};
 use methods::Methods;
 use runtime::Clock;
 use store::{Database, Error, Mark, Transaction};
@@ -169,11 +169,7 @@ impl Applier {
             }
             for shift in shifts {
                 why.source_changed(&shift.source, &shift.old, &shift.new);
-                if !rebuild.contains(&key)
-                    && kept.ledger.apply(&shift.source, Some(&shift.old), Some(&shift.new)) == Outcome::Rebuild
-                {
-                    rebuild.insert(key.clone());
-                }
+                kept.ledger.apply(&shift.source, Some(&shift.old), Some(&shift.new));
             }
             // An empty ledger may be that of a prospect, or of an account of which everything was deleted.
             if kept.ledger.is_empty() && !standing.contains(&key) {

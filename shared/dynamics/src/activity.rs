@@ -1,14 +1,10 @@
-//! The rhythm of ordering, in a summary of five numbers.
+//! The rhythm of ordering: a summary of five numbers, and the order days that it follows from.
 
-use std::collections::BTreeMap;
-
+use crate::codec::{DecodeError, Reader, Writer};
 use crate::decay::{DAY, Micros};
 use crate::facts::OrderFact;
 
 /// How often and when the customer orders. Orders of one UTC day count as one order day.
-///
-/// A summary cannot forget or learn every day: it says so, and the caller folds anew. New orders
-/// come last in practice, so that is rare.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
     pub(crate) orders: u64,
@@ -16,6 +12,16 @@ pub struct Activity {
     pub(crate) cancelled: u64,
     /// The first and the last order day, counted from the Unix epoch.
     pub(crate) span: Option<(i64, i64)>,
+}
+
+/// The order days, so that an order may come or go anywhere among the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OrderDays {
+    pub(crate) cancelled: u64,
+    /// How many orders that were not cancelled.
+    orders: u64,
+    /// Each day with one, in order, and how many it has.
+    days: Vec<(i64, u64)>,
 }
 
 impl Activity {
@@ -59,87 +65,91 @@ impl Activity {
         let (_, last) = self.span?;
         Some((now as f64 / DAY as f64 - (last as f64 + 1.0)).max(0.0))
     }
-
-    /// The summary of these orders, in whatever order they come.
-    pub(crate) fn of(orders: impl Iterator<Item = OrderFact>) -> Activity {
-        let mut activity = Activity::default();
-        let mut days: BTreeMap<i64, u64> = BTreeMap::new();
-        for order in orders {
-            if order.cancelled {
-                activity.cancelled += 1;
-            } else {
-                *days.entry(day_of(order.at)).or_default() += 1;
-            }
-        }
-        activity.orders = days.values().sum();
-        activity.order_days = days.len() as u64;
-        let first = days.first_key_value();
-        activity.span = first.zip(days.last_key_value()).map(|((first, _), (last, _))| (*first, *last));
-        activity
-    }
-
-    /// The summary after an order's facts changed, or none when it does not follow from the
-    /// summary alone.
-    pub(crate) fn replaced(self, old: Option<OrderFact>, new: Option<OrderFact>) -> Option<Activity> {
-        if old.map(essence) == new.map(essence) {
-            return Some(self);
-        }
-        let mut activity = self;
-        if let Some(order) = old {
-            activity = activity.without(order)?;
-        }
-        if let Some(order) = new {
-            activity = activity.with(order)?;
-        }
-        Some(activity)
-    }
-
-    fn with(mut self, order: OrderFact) -> Option<Activity> {
-        if order.cancelled {
-            self.cancelled = self.cancelled.checked_add(1)?;
-            return Some(self);
-        }
-        let day = day_of(order.at);
-        let (first, last) = self.span.unwrap_or((day, day));
-        let is_new_day = self.span.is_none() || day < first || day > last;
-        if !is_new_day && day != first && day != last {
-            return None; // Whether that day already had an order is not known here.
-        }
-        self.orders = self.orders.checked_add(1)?;
-        self.order_days = self.order_days.checked_add(u64::from(is_new_day))?;
-        self.span = Some((first.min(day), last.max(day)));
-        Some(self)
-    }
-
-    fn without(mut self, order: OrderFact) -> Option<Activity> {
-        if order.cancelled {
-            self.cancelled = self.cancelled.checked_sub(1)?;
-            return Some(self);
-        }
-        let day = day_of(order.at);
-        let (first, last) = self.span?;
-        if self.orders == 1 && first == day && last == day {
-            return Some(Activity { cancelled: self.cancelled, ..Activity::default() });
-        }
-        // Where every order has a day of its own, one from the middle takes just its day along.
-        let inside = first < day && day < last;
-        if inside && self.orders == self.order_days && self.orders > 2 {
-            self.orders -= 1;
-            self.order_days -= 1;
-            return Some(self);
-        }
-        // Where all orders fall on one day, that day stays.
-        if first == last && day == first && self.order_days == 1 {
-            self.orders = self.orders.checked_sub(1)?;
-            return Some(self);
-        }
-        None
-    }
 }
 
-/// What of an order the summary can see.
-fn essence(order: OrderFact) -> Option<i64> {
-    (!order.cancelled).then(|| day_of(order.at))
+impl OrderDays {
+    /// Takes in an order.
+    pub(crate) fn add(&mut self, order: OrderFact) {
+        if order.cancelled {
+            self.cancelled = self.cancelled.saturating_add(1);
+            return;
+        }
+        self.orders = self.orders.saturating_add(1);
+        let day = day_of(order.at);
+        match self.place(day) {
+            Ok(place) => self.days[place].1 = self.days[place].1.saturating_add(1),
+            Err(place) => self.days.insert(place, (day, 1)),
+        }
+    }
+
+    /// Takes back an order that was added.
+    pub(crate) fn remove(&mut self, order: OrderFact) {
+        if order.cancelled {
+            self.cancelled = self.cancelled.saturating_sub(1);
+            return;
+        }
+        let Ok(place) = self.place(day_of(order.at)) else { return };
+        self.orders = self.orders.saturating_sub(1);
+        self.days[place].1 -= 1;
+        if self.days[place].1 == 0 {
+            self.days.remove(place);
+        }
+    }
+
+    /// What is known of the rhythm.
+    pub(crate) fn summary(&self) -> Activity {
+        let first = self.days.first();
+        Activity {
+            orders: self.orders,
+            order_days: self.days.len() as u64,
+            cancelled: self.cancelled,
+            span: first.zip(self.days.last()).map(|((first, _), (last, _))| (*first, *last)),
+        }
+    }
+
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.unsigned(self.cancelled.into());
+        out.unsigned(self.days.len() as u128);
+        let mut before = None;
+        for (day, count) in &self.days {
+            match before {
+                None => out.signed((*day).into()),
+                Some(before) => out.unsigned(day.abs_diff(before).into()),
+            }
+            out.unsigned((*count).into());
+            before = Some(*day);
+        }
+    }
+
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<OrderDays, DecodeError> {
+        const OUT_OF_RANGE: DecodeError = DecodeError::OutOfRange("an order day");
+        let cancelled = input.count("a count")?;
+        let length: usize = input.count("a count")?;
+        // A day takes two bytes or more.
+        let mut read = OrderDays { cancelled, orders: 0, days: Vec::with_capacity(length.min(input.left() / 2)) };
+        for _ in 0..length {
+            let day = match read.days.last() {
+                None => input.integer("an order day")?,
+                Some((before, _)) => {
+                    let gap: u64 = input.count("an order day")?;
+                    before.checked_add_unsigned(gap).filter(|_| gap > 0).ok_or(OUT_OF_RANGE)?
+                }
+            };
+            let count: u64 = input.count("a count")?;
+            read.orders = read.orders.checked_add(count).filter(|_| count > 0).ok_or(OUT_OF_RANGE)?;
+            read.days.push((day, count));
+        }
+        Ok(read)
+    }
+
+    /// Where a day is, or would be.
+    fn place(&self, day: i64) -> Result<usize, usize> {
+        // Most orders come last.
+        match self.days.last() {
+            Some((last, _)) if *last < day => Err(self.days.len()),
+            _ => self.days.binary_search_by_key(&day, |(day, _)| *day),
+        }
+    }
 }
 
 fn day_of(at: Micros) -> i64 {
@@ -154,21 +164,33 @@ mod tests {
         OrderFact { at: day * DAY + 7, cancelled: false }
     }
 
+    fn days(all: &[i64]) -> OrderDays {
+        let mut days = OrderDays::default();
+        all.iter().for_each(|day| days.add(on(*day)));
+        days
+    }
+
     #[test]
-    fn orders_at_either_end_are_added_and_others_ask_for_a_rebuild() {
-        let two = Activity::of([on(10), on(20)].into_iter());
+    fn orders_come_and_go_anywhere() {
+        let two = days(&[10, 20]).summary();
         assert_eq!(two.typical_gap_days(), Some(10.0));
-        assert_eq!(two.with(on(30)), Some(Activity::of([on(10), on(20), on(30)].into_iter())));
-        assert_eq!(two.with(on(5)), Some(Activity::of([on(5), on(10), on(20)].into_iter())));
-        assert_eq!(two.with(on(20)), Some(Activity::of([on(10), on(20), on(20)].into_iter())));
-        assert_eq!(two.with(on(15)), None);
-        assert_eq!(two.without(on(20)), None);
-        assert_eq!(two.replaced(Some(on(20)), Some(OrderFact { at: 20 * DAY, ..on(20) })), Some(two));
+        assert_eq!((two.orders, two.order_days, two.span), (2, 2, Some((10, 20))));
+        let mut many = days(&[20, 5, 15, 15, 10]);
+        assert_eq!(many, days(&[5, 10, 15, 15, 20]));
+        assert_eq!((many.summary().orders, many.summary().order_days), (5, 4));
+        many.add(OrderFact { cancelled: true, ..on(1) });
+        for day in [15, 20, 15, 5] {
+            many.remove(on(day));
+        }
+        assert_eq!(many.summary(), Activity { orders: 1, order_days: 1, cancelled: 1, span: Some((10, 10)) });
+        many.remove(OrderFact { cancelled: true, ..on(99) });
+        many.remove(on(10));
+        assert_eq!(many, OrderDays::default());
     }
 
     #[test]
     fn silence_starts_when_the_order_day_ends() {
-        let one = Activity::of([on(10)].into_iter());
+        let one = days(&[10]).summary();
         assert_eq!(one.silence_days(10 * DAY + 9), Some(0.0));
         assert_eq!(one.silence_days(13 * DAY), Some(2.0));
         assert_eq!(one.typical_gap_days(), None);

@@ -39,6 +39,15 @@ impl Writer {
     }
 
     pub(crate) fn unsigned(&mut self, mut value: u128) {
+        // Nearly all numbers are short, and short ones are quicker to shift.
+        if let Ok(mut short) = u64::try_from(value) {
+            while short >= 0x80 {
+                self.bytes.push(short as u8 | 0x80);
+                short >>= 7;
+            }
+            self.bytes.push(short as u8);
+            return;
+        }
         while value >= 0x80 {
             self.bytes.push(value as u8 | 0x80);
             value >>= 7;
@@ -91,7 +100,21 @@ impl<'a> Reader<'a> {
         Ok(*first)
     }
 
+    /// How many bytes are left.
+    pub(crate) fn left(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(crate) fn unsigned(&mut self) -> Result<u128, DecodeError> {
+        // Nearly all numbers are short, and short ones are quicker to shift.
+        let mut short = 0_u64;
+        for (shift, byte) in (0..63).step_by(7).zip(self.bytes) {
+            short |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                self.bytes = &self.bytes[shift / 7 + 1..];
+                return Ok(short.into());
+            }
+        }
         let mut value = 0_u128;
         for shift in (0..128).step_by(7) {
             let byte = self.byte()?;

@@ -2,6 +2,7 @@
 //! order written here, in the manner of [`crate::codec`]; the first byte is the version. A topic
 //! is 0 and the signal's number, or 1, the view's and the emotion's.
 
+use crate::activity::OrderDays;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::decay::HalfLives;
 use crate::evidence::{Evidence, Pending};
@@ -11,7 +12,7 @@ use crate::signal::{Signal, Topic};
 use crate::vocabulary::{Emotion, View};
 
 const FACTS_VERSION: u8 = 1;
-const LEDGER_VERSION: u8 = 1;
+const LEDGER_VERSION: u8 = 2;
 
 impl Facts {
     /// The compact binary form.
@@ -93,13 +94,7 @@ impl Ledger {
             out.text(source);
             write_account(&mut out, *account);
         }
-        out.unsigned(self.activity.orders.into());
-        out.unsigned(self.activity.order_days.into());
-        out.unsigned(self.activity.cancelled.into());
-        out.option(self.activity.span, |out, (first, last)| {
-            out.signed(first.into());
-            out.signed(last.into());
-        });
+        self.order_days.write(&mut out);
         write_worth(&mut out, self.worth);
         write_interactions(&mut out, self.interactions);
         out.finish()
@@ -114,7 +109,10 @@ impl Ledger {
         let (slow, fast) = (input.count("a half-life")?, input.count("a half-life")?);
         let half_lives = HalfLives::new(slow, fast).ok_or(DecodeError::OutOfRange("a half-life"))?;
         let mut ledger = Ledger::new(half_lives);
-        for _ in 0..input.unsigned()? {
+        let length: usize = input.count("a count")?;
+        // One takes nine bytes or more.
+        ledger.sums.reserve_exact(length.min(input.left() / 9));
+        for _ in 0..length {
             let topic = read_topic(&mut input)?;
             let bucket = input.integer("a bucket")?;
             let sums = Sums {
@@ -125,7 +123,10 @@ impl Ledger {
                 fast_weight: input.signed()?,
                 fast_value: input.signed()?,
             };
-            ledger.sums.insert((topic, bucket), sums);
+            if ledger.sums.last().is_some_and(|(last, _)| *last >= (topic, bucket)) {
+                return Err(DecodeError::OutOfRange("the order of sums"));
+            }
+            ledger.sums.push(((topic, bucket), sums));
         }
         for _ in 0..input.unsigned()? {
             let source = input.text()?.to_owned();
@@ -136,10 +137,7 @@ impl Ledger {
             let source = input.text()?.to_owned();
             ledger.accounts.insert(source, read_account(&mut input)?);
         }
-        ledger.activity.orders = input.count("a count")?;
-        ledger.activity.order_days = input.count("a count")?;
-        ledger.activity.cancelled = input.count("a count")?;
-        ledger.activity.span = input.option(|input| Ok((input.integer("a day")?, input.integer("a day")?)))?;
+        ledger.order_days = OrderDays::read(&mut input)?;
         ledger.worth = read_worth(&mut input)?;
         ledger.interactions = read_interactions(&mut input)?;
         input.finish()?;

@@ -17,15 +17,15 @@
 //! Integer addition is exact, commutative and has an inverse. So evidence in any order, added
 //! twice and taken away once, or split over sources gives the identical ledger, bit for bit; a
 //! correction takes away precisely what was added, without a rebuild. Entries that become zero
-//! are removed, so ledgers of equal content are equal. The one exception is the summary of order
-//! days, see [`Outcome::Rebuild`].
+//! are removed, so ledgers of equal content are equal. Beside the sums stand the days with orders,
+//! each with their number: some 370 of them a year at most.
 //!
 //! A bucket cannot be cut at a time. To see an earlier day, fold a ledger from the evidence up to
 //! that day.
 
 use std::collections::BTreeMap;
 
-use crate::activity::Activity;
+use crate::activity::{Activity, OrderDays};
 use crate::decay::{HalfLives, Micros, bucket_of};
 use crate::evidence::{Evidence, Pending};
 use crate::facts::{AccountFact, Facts, Interactions, Status, Worth};
@@ -38,25 +38,15 @@ pub(crate) const UNIT: f64 = (1_u64 << 30) as f64;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ledger {
     pub(crate) half_lives: HalfLives,
-    pub(crate) sums: BTreeMap<(Topic, i64), Sums>,
+    /// By topic and bucket, in order. A list, because it is read and written as a whole far more often than searched.
+    pub(crate) sums: Vec<((Topic, i64), Sums)>,
     /// Open matters by source and place in its list.
     pub(crate) pending: BTreeMap<(String, u32), Pending>,
     /// The account's own sources; more than one after a merge.
     pub(crate) accounts: BTreeMap<String, AccountFact>,
-    pub(crate) activity: Activity,
+    pub(crate) order_days: OrderDays,
     pub(crate) worth: Worth,
     pub(crate) interactions: Interactions,
-}
-
-/// Whether a change could be applied.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The ledger now says what the new facts say.
-    Applied,
-    /// The change touches an order day in a way the summary of order days cannot follow, for
-    /// instance the removal of the last order. The ledger is as it was; fold it anew.
-    Rebuild,
 }
 
 impl Ledger {
@@ -64,10 +54,10 @@ impl Ledger {
     pub fn new(half_lives: HalfLives) -> Ledger {
         Ledger {
             half_lives,
-            sums: BTreeMap::new(),
+            sums: Vec::new(),
             pending: BTreeMap::new(),
             accounts: BTreeMap::new(),
-            activity: Activity::default(),
+            order_days: OrderDays::default(),
             worth: Worth::default(),
             interactions: Interactions::default(),
         }
@@ -76,32 +66,22 @@ impl Ledger {
     /// The ledger of all these sources, in any order. Keys are unique among them.
     pub fn fold<'a>(half_lives: HalfLives, sources: impl IntoIterator<Item = (&'a str, &'a Facts)>) -> Ledger {
         let mut ledger = Ledger::new(half_lives);
-        let mut orders = Vec::new();
         for (source_key, facts) in sources {
             ledger.add(source_key, facts);
-            orders.extend(facts.order);
         }
-        ledger.activity = Activity::of(orders.into_iter());
         ledger
     }
 
     /// Replaces what a source said (`old`, none when it is new) by what it says now (`new`, none
     /// when it is gone). `old` must be what was applied last for this source. The result equals
-    /// the fold of all current facts, or the caller is told to do that fold.
-    pub fn apply(&mut self, source_key: &str, old: Option<&Facts>, new: Option<&Facts>) -> Outcome {
-        let old_order = old.and_then(|facts| facts.order);
-        let new_order = new.and_then(|facts| facts.order);
-        let Some(activity) = self.activity.replaced(old_order, new_order) else {
-            return Outcome::Rebuild;
-        };
-        self.activity = activity;
+    /// the fold of all current facts.
+    pub fn apply(&mut self, source_key: &str, old: Option<&Facts>, new: Option<&Facts>) {
         if let Some(facts) = old {
             self.remove(source_key, facts);
         }
         if let Some(facts) = new {
             self.add(source_key, facts);
         }
-        Outcome::Applied
     }
 
     /// The half-lives the sums were made with. A model with others needs a ledger of its own.
@@ -111,7 +91,7 @@ impl Ledger {
 
     /// How often and when the customer orders.
     pub fn activity(&self) -> Activity {
-        self.activity
+        self.order_days.summary()
     }
 
     /// What the relationship brought so far.
@@ -163,6 +143,9 @@ impl Ledger {
         if let Some(account) = facts.account {
             self.accounts.insert(source_key.to_owned(), account);
         }
+        if let Some(order) = facts.order {
+            self.order_days.add(order);
+        }
         self.worth = self.worth.plus(facts.worth);
         self.interactions = self.interactions.plus(facts.interactions);
     }
@@ -177,18 +160,31 @@ impl Ledger {
         if facts.account.is_some() {
             self.accounts.remove(source_key);
         }
+        if let Some(order) = facts.order {
+            self.order_days.remove(order);
+        }
         self.worth = self.worth.minus(facts.worth);
         self.interactions = self.interactions.minus(facts.interactions);
     }
 
     fn update(&mut self, evidence: &Evidence, change: fn(Sums, Sums) -> Sums) {
         let key = (evidence.topic(), bucket_of(evidence.at()));
-        let sums = self.sums.get(&key).copied().unwrap_or_default();
-        let sums = change(sums, Sums::of(evidence, self.half_lives));
-        if sums == Sums::default() {
-            self.sums.remove(&key);
-        } else {
-            self.sums.insert(key, sums);
+        let one = Sums::of(evidence, self.half_lives);
+        match self.sums.binary_search_by_key(&key, |(key, _)| *key) {
+            Ok(place) => {
+                let sums = change(self.sums[place].1, one);
+                if sums == Sums::default() {
+                    self.sums.remove(place);
+                } else {
+                    self.sums[place].1 = sums;
+                }
+            }
+            Err(place) => {
+                let sums = change(Sums::default(), one);
+                if sums != Sums::default() {
+                    self.sums.insert(place, (key, sums));
+                }
+            }
         }
     }
 }

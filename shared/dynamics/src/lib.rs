@@ -40,7 +40,7 @@ pub use explain::{
     explain_sources,
 };
 pub use facts::{AccountFact, Facts, Interactions, OrderFact, Status, Worth};
-pub use ledger::{Ledger, Outcome};
+pub use ledger::Ledger;
 pub use model::{Exposure, Model, ModelError, Prior, Rhythm, SignalWeight, Stages, Violation};
 pub use relationship::{Relationship, Stage};
 pub use signal::{Signal, Topic};

@@ -147,7 +147,7 @@ impl Term {
     /// chance of being active, mapped to [-1, 1]. Its weight grows with the n gaps seen so far as
     /// `max_weight · n / (n + half_weight_gaps)`. One order day makes no rhythm.
     pub(crate) fn of_rhythm(ledger: &Ledger, model: &Model, now: Micros) -> Term {
-        let activity = ledger.activity;
+        let activity = ledger.activity();
         let Some((gap, silence)) = activity.typical_gap_days().zip(activity.silence_days(now)) else {
             return Term::default();
         };
