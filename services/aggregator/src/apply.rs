@@ -6,7 +6,7 @@ use std::{
 };
 
 use contracts::assessments::v1::Cause;
-use dynamics::{Assessment, HalfLives, Ledger, Model, assess};
+use dynamics::{HalfLives, Ledger, Model, assess};
 use methods::Methods;
 use runtime::Clock;
 use store::{Database, Error, Mark, Transaction};
@@ -16,7 +16,7 @@ use crate::{
     columns::Standings,
     log,
     models::Models,
-    movement::{Movements, Why},
+    movement::{Movements, Stood, Why},
     progress::{FEEDS, Progress},
     standing,
     stated_views::{self, StatedViews},
@@ -67,12 +67,12 @@ struct Kept {
     ledger: Ledger,
 }
 
-/// What an account stands at now, and why it may be another thing than before.
-struct Standing {
-    key: AccountKey,
-    model: Arc<Model>,
-    assessment: Assessment,
-    why: Why,
+/// The standings of one transaction in the making.
+struct Stands {
+    now: i64,
+    stood: HashMap<AccountKey, Stood>,
+    movements: Movements,
+    rows: Vec<StandingRow>,
 }
 
 /// What a transaction made of ledgers and standings.
@@ -168,8 +168,9 @@ impl Applier {
                 rebuild.insert(key.clone());
             }
             for shift in shifts {
-                why.source_changed(&shift.source, &shift.old, &shift.new);
-                kept.ledger.apply(&shift.source, Some(&shift.old), Some(&shift.new));
+                let source = &shift.source.source;
+                why.source_changed(source, &shift.old, &shift.new);
+                kept.ledger.apply(source, Some(&shift.old), Some(&shift.new));
             }
             // An empty ledger may be that of a prospect, or of an account of which everything was deleted.
             if kept.ledger.is_empty() && !standing.contains(&key) {
@@ -193,7 +194,7 @@ impl Applier {
         mut reasons: HashMap<AccountKey, Why>,
     ) -> Result<Written, Error> {
         let mut rows = Vec::with_capacity(accounts.len());
-        let mut standings = Vec::with_capacity(accounts.len());
+        let mut stands = self.stands(transaction, accounts.keys()).await?;
         let mut gone = BTreeSet::new();
         for (key, kept) in accounts {
             match kept {
@@ -202,8 +203,7 @@ impl Applier {
                     if ledger.worth().orders == 0 {
                         currency.clear();
                     }
-                    let why = reasons.remove(&key).unwrap_or_default();
-                    standings.push(self.standing(key.clone(), model, &ledger, why));
+                    stands.take(&key, &model, &ledger, reasons.remove(&key).unwrap_or_default())?;
                     let (tenant, account) = key;
                     rows.push(LedgerRow { tenant, account, currency, segment, document: ledger.encode() });
                 }
@@ -213,46 +213,21 @@ impl Applier {
             }
         }
         tables::upsert_ledgers(transaction, &rows).await?;
-        let standings = self.stand(transaction, standings).await?;
+        let standings = stands.keep(transaction).await?;
         tables::drop_accounts(transaction, &gone).await?;
         Ok(Written { ledgers: rows, standings, gone })
     }
 
-    fn standing(&self, key: AccountKey, model: Arc<Model>, ledger: &Ledger, why: Why) -> Standing {
-        let assessment = assess(ledger, &model, self.clock.now());
-        Standing { key, model, assessment, why }
-    }
-
-    /// Keeps standings, and logs how they differ from those before. Returns what was written.
-    async fn stand(&self, transaction: &mut Transaction, standings: Vec<Standing>) -> Result<Vec<StandingRow>, Error> {
-        let keys: Vec<AccountKey> = standings.iter().map(|standing| standing.key.clone()).collect();
-        let mut stood = tables::stood(transaction, &keys).await?;
-        let mut movements = Movements::default();
-        let mut rows = Vec::with_capacity(standings.len());
-        for Standing { key, model, assessment, why } in standings {
-            movements.stand(&key, stood.remove(&key), &assessment, &model, why)?;
-            let (tenant, account) = key;
-            rows.push(StandingRow {
-                tenant,
-                account,
-                assessed_at: assessment.now,
-                stage: crate::filter::stage_name(wire::stage(assessment.relationship.stage)),
-                figures: standing::figures(&assessment),
-                model: assessment.model,
-                last_movement: Vec::new(),
-            });
-        }
-        let after = match movements.row_count() {
-            0 => 0,
-            rows => log::reserve(transaction, rows, movements.len()).await?,
-        };
-        let (documents, lasts) = movements.finish(after);
-        for (row, last) in rows.iter_mut().zip(lasts) {
-            row.last_movement = last;
-        }
-        log::append(transaction, after, self.clock.now(), &documents).await?;
-        tables::upsert_standings(transaction, &rows).await?;
-        Ok(rows)
+    /// Begins the standings of some accounts.
+    async fn stands(
+        &self,
+        transaction: &mut Transaction,
+        accounts: impl Iterator<Item = &AccountKey>,
+    ) -> Result<Stands, Error> {
+        let accounts: Vec<AccountKey> = accounts.cloned().collect();
+        let stood = tables::stood(transaction, &accounts).await?;
+        let rows = Vec::with_capacity(accounts.len());
+        Ok(Stands { now: self.clock.now(), stood, movements: Movements::default(), rows })
     }
 
     /// Folds what stands of an account; none if nothing does.
@@ -347,26 +322,61 @@ impl Applier {
     /// Nothing was changed then.
     pub(crate) async fn refresh(&self, accounts: &[AccountKey]) -> Result<(), Error> {
         let mut transaction = self.database.transaction().await?;
-        let mut standings = Vec::with_capacity(accounts.len());
+        let mut stands = self.stands(&mut transaction, accounts.iter()).await?;
         let mut refolded = BTreeMap::new();
         for row in tables::ledgers(&mut transaction, accounts).await? {
             let ledger = decode_ledger(&row)?;
             let model = self.models.of(&row.tenant, &row.segment);
             let key = (row.tenant, row.account);
             if ledger.half_lives() == model.half_lives() {
-                standings.push(self.standing(key, model, &ledger, Why::default()));
+                stands.take(&key, &model, &ledger, Why::default())?;
             } else {
                 let folded = self.fold(&mut transaction, &key).await?;
                 refolded.insert(key, folded);
             }
         }
-        let standings = self.stand(&mut transaction, standings).await?;
+        let standings = stands.keep(&mut transaction).await?;
         let touched = refolded.keys().cloned().collect();
         let written = self.keep(&mut transaction, refolded, HashMap::new()).await?;
         self.commit(transaction).await?;
         self.standings.changed(&standings, &BTreeSet::new());
         self.tell(written, &touched);
         Ok(())
+    }
+}
+
+impl Stands {
+    /// Takes in what an account stands at now, and why it may be another thing than before.
+    fn take(&mut self, key: &AccountKey, model: &Model, ledger: &Ledger, why: Why) -> Result<(), Error> {
+        let assessment = assess(ledger, model, self.now);
+        self.movements.stand(key, self.stood.remove(key), &assessment, model, why)?;
+        let (tenant, account) = key.clone();
+        self.rows.push(StandingRow {
+            tenant,
+            account,
+            assessed_at: assessment.now,
+            stage: crate::filter::stage_name(wire::stage(assessment.relationship.stage)),
+            figures: standing::figures(&assessment),
+            model: assessment.model,
+            last_movement: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// Keeps standings, and logs how they differ from those before. Returns what was written.
+    async fn keep(self, transaction: &mut Transaction) -> Result<Vec<StandingRow>, Error> {
+        let Self { now, movements, mut rows, .. } = self;
+        let after = match movements.row_count() {
+            0 => 0,
+            rows => log::reserve(transaction, rows, movements.len()).await?,
+        };
+        let (documents, lasts) = movements.finish(after);
+        for (row, last) in rows.iter_mut().zip(lasts) {
+            row.last_movement = last;
+        }
+        log::append(transaction, after, now, &documents).await?;
+        tables::upsert_standings(transaction, &rows).await?;
+        Ok(rows)
     }
 }
 

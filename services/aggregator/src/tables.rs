@@ -109,10 +109,13 @@ pub(crate) async fn forget_merges(transaction: &mut Transaction, empty_ledger: &
     Ok(())
 }
 
-/// Keeps new versions.
-pub(crate) async fn insert_sources(transaction: &mut Transaction, rows: &[&SourceRow]) -> Result<(), Error> {
+/// Keeps new versions, each with the time at which the next one was recorded.
+pub(crate) async fn insert_sources(
+    transaction: &mut Transaction,
+    rows: &[(&SourceRow, Option<i64>)],
+) -> Result<(), Error> {
     let insert = format!("insert into sources ({}) values", SourceRow::COLUMNS);
-    let rows = rows.iter().map(|row| {
+    let rows = rows.iter().map(|(row, superseded_at)| {
         [
             Value::Text(&row.tenant),
             Value::Text(&row.account),
@@ -121,7 +124,7 @@ pub(crate) async fn insert_sources(transaction: &mut Transaction, rows: &[&Sourc
             Value::Text(&row.kind),
             Value::Integer(row.happened_at),
             Value::Integer(row.recorded_at),
-            Value::Optional(row.superseded_at),
+            Value::Optional(*superseded_at),
             Value::Optional(row.deleted_at),
             Value::Bytes(&row.document),
         ]

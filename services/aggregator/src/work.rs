@@ -3,7 +3,10 @@
 //! A version that is not newer than the one kept is ignored, so that hearing a thing twice changes nothing. A newer one
 //! replaces what the older said: its facts are taken out of the account's ledger and the new ones put in.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use dynamics::Facts;
 use store::{Error, Transaction};
@@ -16,9 +19,26 @@ use crate::{
 
 /// What an account's source said and what it says.
 pub(crate) struct Shift {
-    pub(crate) source: String,
-    pub(crate) old: Facts,
-    pub(crate) new: Facts,
+    pub(crate) source: Arc<SourceRow>,
+    pub(crate) old: Box<Facts>,
+    pub(crate) new: Box<Facts>,
+}
+
+/// The current version of a source.
+struct Current {
+    row: Arc<SourceRow>,
+    /// Which of the new versions it is; none if it was kept before.
+    insert: Option<usize>,
+}
+
+/// A new version.
+struct Insert {
+    row: Arc<SourceRow>,
+    superseded_at: Option<i64>,
+    /// The version before it, if that is new too.
+    before: Option<usize>,
+    /// Whether it was erased since, and is not to be kept.
+    is_erased: bool,
 }
 
 /// What is to be written of one batch.
@@ -37,9 +57,9 @@ pub(crate) struct Work {
     /// All that were merged away, of those that are touched.
     merges: HashMap<AccountKey, String>,
     /// The current version of each source that is touched.
-    current: HashMap<SourceKey, SourceRow>,
-    /// New versions.
-    inserts: BTreeMap<(SourceKey, i64), SourceRow>,
+    current: HashMap<SourceKey, Current>,
+    /// New versions, in the order in which they were told.
+    inserts: Vec<Insert>,
     /// Versions kept before that are no longer current, with what replaced them.
     superseded: Vec<(SourceKey, i64)>,
     /// Sources of which no version but the last may be kept.
@@ -56,7 +76,7 @@ impl Work {
         let mut accounts = BTreeSet::new();
         let mut referrals = BTreeSet::new();
         // Referrals are kept with the account that referred, which the old version and the new one may name differently.
-        for row in work.current.values() {
+        for Current { row, .. } in work.current.values() {
             referrals.extend(referrer(row)?.map(|referrer| referral_key(&row.tenant, referrer, &row.account)));
         }
         for told in batch {
@@ -74,7 +94,7 @@ impl Work {
     async fn load_sources(&mut self, transaction: &mut Transaction, keys: BTreeSet<SourceKey>) -> Result<(), Error> {
         let keys: Vec<SourceKey> = keys.into_iter().collect();
         for row in tables::current_sources(transaction, &keys).await? {
-            self.current.insert(key_of(&row), row);
+            self.current.insert(key_of(&row), Current { row: Arc::new(row), insert: None });
         }
         Ok(())
     }
@@ -85,7 +105,7 @@ impl Work {
     /// [`Error::Damaged`] if what is kept cannot be read.
     pub(crate) fn hear(&mut self, told: &Told) -> Result<(), Error> {
         let row = told.row();
-        let old = self.current.get(&key_of(&row));
+        let old = self.current.get(&key_of(&row)).map(|current| &*current.row);
         if old.is_some_and(|old| old.version >= told.version) {
             return Ok(());
         }
@@ -95,13 +115,14 @@ impl Work {
         let referral = told.referral();
         if let Some(old_referrer) = old_referrer
             && referral.as_ref().is_none_or(|referral| referral.account != old_referrer)
-            && let Some(gone) = self.current.get(&referral_key(&told.tenant, old_referrer, &told.account))
+            && let Some(Current { row: gone, .. }) =
+                self.current.get(&referral_key(&told.tenant, old_referrer, &told.account))
         {
             let withdrawn = SourceRow {
                 version: told.version,
                 recorded_at: told.recorded_at,
                 deleted_at: Some(told.recorded_at),
-                ..gone.clone()
+                ..SourceRow::clone(gone)
             };
             self.replace(withdrawn, Facts::default(), false)?;
         }
@@ -124,25 +145,30 @@ impl Work {
     fn replace(&mut self, row: SourceRow, new: Facts, is_erased: bool) -> Result<(), Error> {
         let key = key_of(&row);
         let old = self.current.get(&key);
-        let old_facts = old.map(facts).transpose()?.unwrap_or_default();
-        if let Some(old) = old {
-            match self.inserts.get_mut(&(key.clone(), old.version)) {
-                Some(insert) => insert.superseded_at = Some(row.recorded_at),
-                None => self.superseded.push((key.clone(), row.recorded_at)),
-            }
+        let old_facts = old.map(|old| facts(&old.row)).transpose()?.unwrap_or_default();
+        let before = old.and_then(|old| old.insert);
+        match before {
+            Some(before) => self.inserts[before].superseded_at = Some(row.recorded_at),
+            None if old.is_some() => self.superseded.push((key.clone(), row.recorded_at)),
+            None => {}
         }
         if is_erased {
-            self.inserts.retain(|(inserted, _), _| *inserted != key);
+            let mut earlier = before;
+            while let Some(index) = earlier {
+                self.inserts[index].is_erased = true;
+                earlier = self.inserts[index].before;
+            }
             self.erased.push(key.clone());
         }
         if row.kind == ACCOUNT {
             self.segments.insert((row.tenant.clone(), row.account.clone()), own_segment(&row)?);
         }
         let account = self.answering(&row.tenant, &row.account);
-        let shift = Shift { source: row.source.clone(), old: old_facts, new };
-        self.shifts.entry((row.tenant.clone(), account)).or_default().push(shift);
-        self.inserts.insert((key.clone(), row.version), row.clone());
-        self.current.insert(key, row);
+        let shifts = self.shifts.entry((row.tenant.clone(), account)).or_insert_with(|| Vec::with_capacity(1));
+        let row = Arc::new(row);
+        shifts.push(Shift { source: row.clone(), old: Box::new(old_facts), new: Box::new(new) });
+        self.current.insert(key, Current { row: row.clone(), insert: Some(self.inserts.len()) });
+        self.inserts.push(Insert { row, superseded_at: None, before, is_erased: false });
         Ok(())
     }
 
@@ -171,13 +197,13 @@ impl Work {
 
     /// The accounts of which something that was touched still stands.
     pub(crate) fn standing(&self) -> HashSet<AccountKey> {
-        let rows = self.current.values().filter(|row| row.deleted_at.is_none());
+        let rows = self.current.values().map(|current| &current.row).filter(|row| row.deleted_at.is_none());
         rows.map(|row| (row.tenant.clone(), self.answering(&row.tenant, &row.account))).collect()
     }
 
     /// The accounts whose ledgers may change, and those that were merged away.
     pub(crate) fn touched(&self) -> BTreeSet<AccountKey> {
-        let rows = self.current.values();
+        let rows = self.current.values().map(|current| &current.row);
         let named = rows.clone().map(|row| (row.tenant.clone(), row.account.clone()));
         let answering = rows.map(|row| (row.tenant.clone(), self.answering(&row.tenant, &row.account)));
         named.chain(answering).chain(self.rebuild.iter().cloned()).chain(self.shifts.keys().cloned()).collect()
@@ -190,7 +216,14 @@ impl Work {
     pub(crate) async fn store_sources(&self, transaction: &mut Transaction) -> Result<(), Error> {
         tables::erase(transaction, &self.erased).await?;
         tables::supersede(transaction, &self.superseded).await?;
-        let inserts: Vec<&SourceRow> = self.inserts.values().collect();
+        let mut inserts: Vec<(&SourceRow, Option<i64>)> = self
+            .inserts
+            .iter()
+            .filter(|insert| !insert.is_erased)
+            .map(|insert| (&*insert.row, insert.superseded_at))
+            .collect();
+        // In the order of their keys, so that neighbours are written to the same page.
+        inserts.sort_unstable_by_key(|(row, _)| (&row.tenant, &row.account, &row.source, row.version));
         tables::insert_sources(transaction, &inserts).await?;
         for ((tenant, account), into) in &self.new_merges {
             tables::merge(transaction, tenant, account, into).await?;
