@@ -36,7 +36,7 @@ const WAITING_MESSAGES: usize = 4_096;
 const WAITING_BYTES: usize = 32 * 1024 * 1024;
 /// How many changes one transaction takes, about. Of a live feed there is never that much at once; a backlog goes several
 /// times as fast in large transactions, because an account's ledger and each page of the tables is written once in each.
-const CHANGES_PER_TRANSACTION: usize = 20_000;
+const CHANGES_PER_TRANSACTION: usize = 50_000;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Larger than what the services send.
