@@ -291,19 +291,22 @@ impl Writer {
 
 /// What a transaction reads before it decides.
 struct Needed<'a> {
-    keys: BTreeSet<&'a Key>,
+    /// In order, each once.
+    keys: Vec<&'a Key>,
     partitions: BTreeSet<u32>,
     requests: Vec<(&'a str, &'a RequestId)>,
 }
 
 impl<'a> Needed<'a> {
     fn by(commands: impl Iterator<Item = &'a Command>) -> Self {
-        let mut keys = BTreeSet::new();
+        let mut keys: Vec<&Key> = Vec::new();
         let mut requests = Vec::new();
         for command in commands {
             keys.extend(&command.keys);
             requests.extend(command.request.as_ref().map(|request| (command.tenant.as_str(), request)));
         }
+        keys.sort_unstable();
+        keys.dedup();
         let partitions = keys.iter().map(|key| partition(&key.tenant, &key.account)).collect();
         Self { keys, partitions, requests }
     }
@@ -319,7 +322,8 @@ struct Work {
     positions: BTreeMap<u32, i64>,
     seen: HashMap<(String, String), SeenRequest>,
     current: Current,
-    dirty: BTreeSet<Key>,
+    /// What was put, in order.
+    dirty: Vec<Arc<Row>>,
     changes: BTreeMap<u32, Vec<Arc<Row>>>,
     requests: Vec<NewRequest>,
     redactions: BTreeMap<u32, Vec<Redaction>>,
@@ -360,8 +364,11 @@ impl Work {
                 self.changes.entry(partition).or_default().push(row.clone());
                 *self.positions.entry(partition).or_default() += 1;
             }
-            self.dirty.insert(row.key.clone());
-            self.current.insert(row.key.clone(), row);
+            self.dirty.push(row.clone());
+            match self.current.get_mut(&row.key) {
+                Some(current) => *current = row,
+                None => drop(self.current.insert(row.key.clone(), row)),
+            }
         }
         let partition = partition(&named.tenant, &named.account);
         let position = self.positions.get(&partition).copied().unwrap_or_default();
@@ -398,7 +405,7 @@ impl Work {
                 requests::drop_naming(transaction, &redaction.key).await?;
             }
         }
-        upsert(transaction, &self.dirty, &self.current).await?;
+        upsert(transaction, mem::take(&mut self.dirty)).await?;
         let (groups, ends) = self.groups();
         feed::append(transaction, &groups, &ends, self.now).await?;
         requests::insert(transaction, &self.requests, self.now).await
@@ -454,10 +461,9 @@ async fn lock_positions(
 }
 
 /// Reads the rows that exist of those named.
-async fn fetch(transaction: &mut Transaction, keys: &BTreeSet<&Key>) -> Result<Current, Error> {
+async fn fetch(transaction: &mut Transaction, keys: &[&Key]) -> Result<Current, Error> {
     let mut found = HashMap::with_capacity(keys.len());
     // A key leads with its table.
-    let keys: Vec<&Key> = keys.iter().copied().collect();
     for keys in keys.chunk_by(|one, next| one.table == next.table) {
         let table = keys[0].table;
         let select = format!("select {} from {table} where (tenant, account, id)", Row::COLUMNS);
@@ -469,8 +475,10 @@ async fn fetch(transaction: &mut Transaction, keys: &BTreeSet<&Key>) -> Result<C
     Ok(found)
 }
 
-async fn upsert(transaction: &mut Transaction, dirty: &BTreeSet<Key>, current: &Current) -> Result<(), Error> {
-    let rows: Vec<&Row> = dirty.iter().filter_map(|key| current.get(key)).map(|row| &**row).collect();
+/// Writes the last version of each row, in the order of their keys, so that neighbours are written to the same page.
+async fn upsert(transaction: &mut Transaction, mut rows: Vec<Arc<Row>>) -> Result<(), Error> {
+    rows.sort_unstable_by(|one, other| one.key.cmp(&other.key).then(other.version.cmp(&one.version)));
+    rows.dedup_by(|later, kept| later.key == kept.key);
     for rows in rows.chunk_by(|one, next| one.key.table == next.key.table) {
         let insert = format!("insert into {} ({}) values", rows[0].key.table, Row::COLUMNS);
         let or_update = "on conflict (tenant, account, id) do update set
