@@ -36,7 +36,8 @@ pub struct Migration {
     pub version: i64,
     /// The rest of the file's name.
     pub name: &'static str,
-    /// One text for both databases. A `text not null` compares by its bytes on both, as SQLite has it.
+    /// One text for both databases. A `text not null` compares by its bytes on both, as SQLite has it. `without rowid` is for
+    /// SQLite only.
     pub sql: &'static str,
 }
 
@@ -62,9 +63,12 @@ const SQLITE_PRAGMAS: &str = "
     pragma synchronous = full;
     pragma busy_timeout = 5000;
     pragma foreign_keys = on;
-    pragma wal_autocheckpoint = 4000;
+    pragma wal_autocheckpoint = 16000;
     pragma cache_size = -16384;
 ";
+/// Of the one connection that writes: so much that what a large transaction has written once is not written out before its
+/// end, and then again.
+const SQLITE_WRITER_PRAGMAS: &str = "pragma cache_size = -65536;";
 /// `plan_cache_mode`: a plan made while a table was empty reads all of it for ever after, until the table is analysed.
 /// To plan each statement anew costs less.
 const POSTGRES_SETTINGS: &str = "
@@ -102,8 +106,8 @@ impl Database {
         database.migrate("feed_migrations", &FEED).await.map_err(failed)?;
         database.migrate("migrations", migrations).await.map_err(failed)?;
         if let (Backend::Sqlite, Some((_, path))) = (backend, url.split_once(':')) {
-            let connection =
-                open_sqlite(sqlite_path(path), SQLITE_PRAGMAS).map_err(|error| failed(error.to_string()))?;
+            let connection = open_sqlite(sqlite_path(path), &[SQLITE_PRAGMAS, SQLITE_WRITER_PRAGMAS])
+                .map_err(|error| failed(error.to_string()))?;
             database.sqlite = Some(Arc::new(Mutex::new(Some(connection))));
         }
         Ok(database)
@@ -201,11 +205,13 @@ impl Backend {
     }
 
     /// Writes a migration for this database. PostgreSQL would order texts by the language its cluster was made for, and
-    /// differently after an upgrade of the system's library.
+    /// differently after an upgrade of the system's library; and its tables are never kept in the order of a key.
     fn migration(self, sql: &str) -> String {
         match self {
             Self::Sqlite => sql.to_owned(),
-            Self::Postgres => sql.replace(" text not null", " text collate \"C\" not null"),
+            Self::Postgres => {
+                sql.replace(" text not null", " text collate \"C\" not null").replace(") without rowid;", ");")
+            }
         }
     }
 }

@@ -54,9 +54,9 @@ enum Columns<'a> {
 }
 
 /// Opens the connection that writes.
-pub(crate) fn open_sqlite(path: &str, pragmas: &str) -> Result<rusqlite::Connection, rusqlite::Error> {
+pub(crate) fn open_sqlite(path: &str, pragmas: &[&str]) -> Result<rusqlite::Connection, rusqlite::Error> {
     let connection = rusqlite::Connection::open(path)?;
-    connection.execute_batch(pragmas)?;
+    pragmas.iter().try_for_each(|pragmas| connection.execute_batch(pragmas))?;
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
     Ok(connection)
 }
