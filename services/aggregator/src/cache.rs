@@ -110,6 +110,16 @@ impl Ledgers {
         Ok(found)
     }
 
+    /// How many ledgers that were asked for were at hand, and how many were not.
+    pub(crate) fn reads(&self) -> (u64, u64) {
+        (self.shared.rows.hits(), self.shared.rows.misses())
+    }
+
+    /// How many bytes of memory the ledgers take, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.shared.rows.weight()
+    }
+
     /// Taken before the database is asked.
     fn ticket(&self, key: String) -> Ticket {
         let stripe = self.stripe(&key);
@@ -207,6 +217,7 @@ mod tests {
         load(&ledgers, "c", 1);
         ledgers.changed(vec![row("a", 2), row("b", 2)], &accounts(&["a", "b", "c"]));
         assert_eq!([held(&ledgers, "a"), held(&ledgers, "b"), held(&ledgers, "c")], [Some(2), None, None]);
+        assert_eq!(ledgers.reads(), (1, 2), "a change is no reading");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use opentelemetry::{
 };
 use runtime::Clock;
 
-use crate::{apply::Heard, progress::FEEDS};
+use crate::{apply::Heard, cache::Ledgers, progress::FEEDS};
 
 /// Bounds in seconds: from a live feed to one that is caught up on after a day.
 const DELAYS: [f64; 12] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0];
@@ -22,7 +22,25 @@ pub(crate) struct Instruments {
 }
 
 impl Instruments {
-    pub(crate) fn new(meter: &Meter, clock: Clock) -> Self {
+    /// What `ledgers` counts itself is read as often as metrics are exported.
+    pub(crate) fn new(meter: &Meter, clock: Clock, ledgers: &Ledgers) -> Self {
+        let counting = ledgers.clone();
+        meter
+            .u64_observable_counter("rapport.aggregator.cache.reads")
+            .with_description("Ledgers asked for, by whether they were at hand.")
+            .with_callback(move |observer| {
+                let (hits, misses) = counting.reads();
+                observer.observe(hits, &[KeyValue::new("rapport.cache.result", "hit")]);
+                observer.observe(misses, &[KeyValue::new("rapport.cache.result", "miss")]);
+            })
+            .build();
+        let weighing = ledgers.clone();
+        meter
+            .u64_observable_gauge("rapport.aggregator.cache.size")
+            .with_unit("By")
+            .with_description("Memory of the ledgers at hand.")
+            .with_callback(move |observer| observer.observe(weighing.bytes(), &[]))
+            .build();
         Self {
             clock,
             delay: meter

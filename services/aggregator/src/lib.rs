@@ -128,7 +128,7 @@ pub async fn build(
     for follower in followers {
         app.background(follower.run());
     }
-    let instruments = Instruments::new(&context.telemetry.meter(), context.clock.clone());
+    let instruments = Instruments::new(&context.telemetry.meter(), context.clock.clone(), &ledgers);
     let watching = Watching::new(context.shutdown.clone(), instruments.clone());
     let applying = apply_all(applier(database.clone()), instruments, messages, context.shutdown.clone());
     app.background(database.run_writer(applying)?);

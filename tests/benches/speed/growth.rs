@@ -35,6 +35,8 @@ pub(crate) fn lag(runtime: &Runtime) {
         wait(&suite, tokens).await;
         let lag = start.elapsed().as_secs_f64() - imported;
         println!("imported {orders} orders in {imported:.1} s; the aggregator had all of them {lag:.1} s later");
+        let rates = [(orders as f64 / (imported + lag), orders as f64 / imported)];
+        report("  followed against imported", "rows/s", &rates, ">= 0.9");
         let memory: Vec<String> = memory.iter().map(|megabytes| format!("{megabytes:.0}")).collect();
         println!("  memory of client and suite after each tenth, in MB: {}", memory.join(" "));
     });

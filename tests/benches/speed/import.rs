@@ -54,7 +54,7 @@ pub(crate) fn run(runtime: &Runtime) {
         report("import of orders against a raw rusqlite loop", "rows/s", &alone, ">= 0.5");
         report("  its CPU, the client's included", "us/row", &cpu, "-");
         report("  with the aggregator following on the same cores", "rows/s", &together, "-");
-        report("  imported and followed against imported", "rows/s", &followed, ">= 0.9");
+        report("  to the end of following, against import (see lag)", "rows/s", &followed, "-");
     });
 }
 

@@ -127,7 +127,7 @@ impl Place {
     }
 
     fn instruments(&self) -> Instruments {
-        Instruments::new(&opentelemetry::global::meter("tests"), self.clock.clone())
+        Instruments::new(&opentelemetry::global::meter("tests"), self.clock.clone(), &self.ledgers)
     }
 
     fn gallery(&self) -> Gallery {
