@@ -297,14 +297,13 @@ impl Store {
     pub async fn forget_changes_before(&self, recorded_before: i64) -> Result<u64, Error> {
         let mut forgotten = 0;
         // Partition by partition, so that writers need not wait long. Inside a partition the times never fall, so what is
-        // forgotten is its beginning. Single statements leave no transaction open if the caller goes away.
+        // forgotten is its beginning.
         for partition in 0..PARTITIONS {
-            let done = sqlx::query("delete from changes where feed_partition = $1 and recorded_at < $2")
-                .bind(i64::from(partition))
-                .bind(recorded_before)
-                .execute(&self.database().writer)
-                .await?;
-            forgotten += done.rows_affected();
+            let mut transaction = self.database().transaction().await?;
+            let text = "delete from changes where feed_partition = $1 and recorded_at < $2";
+            let values = [Value::Integer(partition.into()), Value::Integer(recorded_before)];
+            forgotten += transaction.execute(text, &values).await?;
+            transaction.commit().await?;
         }
         Ok(forgotten)
     }
