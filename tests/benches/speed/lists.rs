@@ -30,9 +30,9 @@ pub(crate) fn run(runtime: &Runtime) {
         filling::accounts(&suite, &[import::account(0)], 20).await;
         let database = suite.context.settings.data_dir.join("aggregator.db");
         tokio::task::spawn_blocking(move || {
-            let connection = Connection::open(database).unwrap();
+            let mut connection = Connection::open(database).unwrap();
             for (tenant, count) in [("few", FEW), ("many", many)] {
-                multiply(&connection, tenant, count);
+                multiply(&mut connection, tenant, count);
             }
         })
         .await
@@ -66,27 +66,30 @@ pub(crate) fn run(runtime: &Runtime) {
 }
 
 /// Copies the ledger and the standing of the one account to so many of another tenant, with other figures each.
-fn multiply(connection: &Connection, tenant: &str, count: usize) {
-    for table in ["ledgers", "standings"] {
-        let mut columns = connection.prepare(&format!("select name, type from pragma_table_info('{table}')")).unwrap();
-        let columns = columns.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).unwrap();
-        let values: Vec<String> = columns
-            .map(|column| match column.unwrap() {
-                (name, _) if name == "tenant" => "?1".to_owned(),
-                (name, _) if name == "account" => "printf('a%08d', number)".to_owned(),
-                (_, kind) if kind.eq_ignore_ascii_case("double precision") => {
-                    "abs(random() % 1000000) / 10000.0".to_owned()
-                }
-                (name, _) => name,
+fn multiply(connection: &mut Connection, tenant: &str, count: usize) {
+    let transaction = connection.transaction().unwrap();
+    let ledger = "insert into ledgers (tenant, account, currency, document, segment)
+        select ?1, ?2, currency, document, segment from ledgers where tenant = ?3";
+    let standing = "insert into standings (tenant, account, assessed_at, model, stage, figures, last_movement)
+        select ?1, ?2, assessed_at, model, stage, ?4, last_movement from standings where tenant = ?3";
+    let figures = "select length(figures) / 8 from standings where tenant = ?1";
+    let figures: i64 = transaction.query_row(figures, params![TENANT], |row| row.get(0)).unwrap();
+    let (mut ledger, mut standing) = (transaction.prepare(ledger).unwrap(), transaction.prepare(standing).unwrap());
+    let mut state = 1_u64;
+    for number in 1..=count {
+        let account = format!("a{number:08}");
+        let figures: Vec<u8> = (0..figures)
+            .flat_map(|_| {
+                // Knuth's linear congruential generator; its high bits are the better ones.
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                ((state >> 33) as f64 % 1e6 / 1e4).to_le_bytes()
             })
             .collect();
-        let text = format!(
-            "with recursive numbers (number) as (select 1 union all select number + 1 from numbers where number < ?2)
-             insert into {table} select {} from numbers, {table} where tenant = ?3",
-            values.join(", ")
-        );
-        connection.execute(&text, params![tenant, count as i64, TENANT]).unwrap();
+        assert_eq!(ledger.execute(params![tenant, account, TENANT]).unwrap(), 1);
+        assert_eq!(standing.execute(params![tenant, account, TENANT, figures]).unwrap(), 1);
     }
+    drop((ledger, standing));
+    transaction.commit().unwrap();
 }
 
 /// The median time of a page, in microseconds, over so many that follow each other, from the beginning again at the end.
