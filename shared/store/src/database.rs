@@ -163,7 +163,9 @@ impl Database {
         };
         match self.backend {
             Backend::Sqlite => {
-                let runtime = tokio::runtime::Handle::current();
+                // With timers of its own: the caller's runtime may end before the last transaction does.
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+                let runtime = runtime.map_err(|error| Error::Unavailable(error.into()))?;
                 let thread = std::thread::Builder::new().name("sqlite-writer".to_owned());
                 let started = thread.spawn(move || runtime.block_on(writer));
                 started.map_err(|error| Error::Unavailable(error.into()))?;
