@@ -5,7 +5,8 @@
 //! on a million accounts one such index nearly doubled the work of applying changes. A figure of a million accounts is 8 MB
 //! here, and a page of a list is one pass over the figures it names, a few milliseconds, whatever the filter lets through.
 //!
-//! A tenant's columns are loaded when a list first names them, and kept current from then on: whoever changes standings
+//! A tenant's columns are loaded when a list first names one that is not there, as many as there is room for, and kept
+//! current from then on: whoever changes standings
 //! commits, then tells, and only then moves [`crate::progress::Progress`] on. Changes that come while columns are loaded are
 //! kept aside and put in at the end, so that none is lost to a row that was read before it.
 
@@ -209,7 +210,8 @@ impl Standings {
         if !columns.read().has(&needed) {
             let _loading = columns.loading.lock().await;
             if !columns.read().has(&needed) {
-                columns.load(reader, tenant, &needed).await?;
+                let room = self.shared.bytes.saturating_sub(self.bytes_of_others(tenant));
+                columns.load(reader, tenant, &needed, room).await?;
                 self.make_room(tenant);
             }
         }
@@ -218,6 +220,12 @@ impl Standings {
         }
         let passed = tokio::task::spawn_blocking(move || pass(&columns.read())).await;
         passed.map_err(|error| Error::Damaged(format!("a pass over standings ended early: {error}")))
+    }
+
+    fn bytes_of_others(&self, tenant: &str) -> usize {
+        let tenants = self.tenants();
+        let others = tenants.iter().filter(|(name, _)| *name != tenant);
+        others.map(|(_, columns)| columns.read().bytes()).sum()
     }
 
     /// Lets other tenants go, the largest first, until what is left fits.
@@ -252,14 +260,18 @@ impl Tenant {
         self.columns.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Loads the columns that are needed, and anew those that are here.
-    async fn load(&self, reader: &Reader, tenant: &str, needed: &BTreeSet<usize>) -> Result<(), Error> {
+    /// Loads the columns that are needed, and anew those that are here. It reads every row whatever it is to take from it:
+    /// so it takes along what else there is room for, in bytes, beginning with what is asked for most.
+    async fn load(&self, reader: &Reader, tenant: &str, needed: &BTreeSet<usize>, room: usize) -> Result<(), Error> {
         let _aside = Aside::open(self);
-        let wanted: Vec<usize> = {
-            let columns = self.read();
-            let all: BTreeSet<usize> = columns.figures.keys().chain(needed).copied().collect();
-            all.into_iter().collect()
-        };
+        let needed: BTreeSet<usize> = self.read().figures.keys().chain(needed).copied().collect();
+        let mut along: Vec<usize> = Vec::new();
+        for column in [STAGE_COLUMN].into_iter().chain(standing::scores()).chain(0..standing::METRICS) {
+            if !needed.contains(&column) && !along.contains(&column) {
+                along.push(column);
+            }
+        }
+        let wanted: Vec<usize> = needed.iter().chain(&along).copied().collect();
         let mut loaded =
             Columns { figures: wanted.iter().map(|column| (*column, Vec::new())).collect(), ..Columns::default() };
         let mut after = Some(String::new());
@@ -277,6 +289,11 @@ impl Tenant {
                         column.push(figure);
                     }
                 }
+            }
+            while loaded.bytes() > room
+                && let Some(column) = along.pop()
+            {
+                loaded.figures.remove(&column);
             }
             after = last;
         }
@@ -541,6 +558,40 @@ mod tests {
     fn a_figure_belongs_to_one_of_ten_bins() {
         assert_eq!([-0.1, 0.0, 9.9, 10.0, 99.9, 100.1].map(|bond| bin(bond, 0.0, 10.0)), [0, 0, 0, 1, 9, 9]);
         assert_eq!([-100.0, -80.0, 0.0, 80.0].map(|gap| bin(gap, -100.0, 20.0)), [0, 1, 5, 9]);
+    }
+
+    #[tokio::test]
+    async fn what_is_loaded_is_what_is_needed_and_what_fits_beside_it() {
+        let scratch = store::testing::Scratch::sqlite().unwrap();
+        let database = store::Database::open(&scratch.url, &crate::MIGRATIONS).await.unwrap();
+        let mut transaction = database.transaction().await.unwrap();
+        let rows: Vec<StandingRow> = (0..100)
+            .map(|number| StandingRow {
+                tenant: "t".to_owned(),
+                account: name(number),
+                assessed_at: 1,
+                model: "m".to_owned(),
+                stage: "exploration".to_owned(),
+                figures: (0..standing::METRICS).map(|figure| figure as f64).collect(),
+                last_movement: Vec::new(),
+            })
+            .collect();
+        crate::tables::upsert_standings(&mut transaction, &rows).await.unwrap();
+        transaction.commit().await.unwrap();
+        let reader = Reader { database: database.clone() };
+        let needed = BTreeSet::from([7, 8]);
+        let least = ROW_BYTES * 108;
+        for (room, count) in [(0, 2), (least + 8 * 100 * 5, 5), (usize::MAX, standing::METRICS + 1)] {
+            let tenant = Tenant::default();
+            tenant.load(&reader, "t", &needed, room).await.unwrap();
+            let columns = tenant.read();
+            assert_eq!(columns.figures.len(), count);
+            assert!(
+                columns.has(&needed) && (count < 5 || columns.has(&BTreeSet::from([STAGE_COLUMN, standing::BOND])))
+            );
+            assert_eq!(columns.figures[&8], [8.0; 100]);
+        }
+        database.close().await;
     }
 
     #[test]
