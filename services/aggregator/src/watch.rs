@@ -48,7 +48,7 @@ pub(crate) struct Limits {
     pub(crate) queue: usize,
     /// How long the queue may be full without a message being taken, by the clock.
     pub(crate) stall: Duration,
-    /// How many movements, of whichever tenant, may come in meanwhile.
+    /// How many movements, of whichever tenant, may come in meanwhile; more than one transaction makes of a backlog.
     pub(crate) movements: i64,
     /// Of how many accounts it is remembered what is untold. Beyond that all of it is forgotten, and looked up in the log
     /// where it is needed again: slower, and the same.
@@ -64,7 +64,7 @@ struct Readers(Arc<Semaphore>);
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { queue: 64, stall: Duration::from_secs(60), movements: 20_000, untold: 10_000 }
+        Self { queue: 64, stall: Duration::from_secs(60), movements: 100_000, untold: 10_000 }
     }
 }
 
