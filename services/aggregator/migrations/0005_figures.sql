@@ -1,6 +1,7 @@
 -- Ledgers and standings lie in the order of their accounts, without an index of their own, so that a transaction that writes
 -- many of them in that order visits each page once. The figures of a standing are one document instead of a column each:
--- lists filter and order by them in memory, and a row of few columns is written several times as fast.
+-- lists filter and order by them in memory, and a row of few columns is written several times as fast. There is no index by
+-- age any more: it was the only one that every change of an account moved.
 
 create table ledgers_in_order (
     tenant text not null,
@@ -42,5 +43,3 @@ select tenant, account, 0, model, stage, last_movement from standings order by t
 drop table standings;
 
 alter table standings_in_order rename to standings;
-
-create index standings_assessed on standings (assessed_at);

@@ -6,11 +6,14 @@ use std::time::Duration;
 use runtime::Shutdown;
 use store::Error;
 
-use crate::{apply::Applier, picture::Gallery, tables};
+use crate::{apply::Applier, picture::Gallery, store::MadeWith, tables};
 
 /// Standings older than this are brought up to now.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 const CHECKED_EVERY: Duration = Duration::from_secs(60);
+/// How often all standings are looked at for their age. An index by age would spare that, but each change of an account would
+/// move its entry there, on a page of its own.
+const WALKED_EVERY: Duration = Duration::from_secs(60 * 60);
 /// See [`Refresher::at_once`].
 const AT_ONCE: i64 = 500;
 /// The pause between two such transactions after a choice: at most some 5,000 accounts a second, and time for the feeds.
@@ -36,11 +39,17 @@ impl Refresher {
 
     /// Works until the shutdown begins.
     pub(crate) async fn run(self) {
+        let mut walked_at = i64::MIN;
         loop {
             // A process before this one may have ended half-way.
             let refreshed = async {
                 self.follow_choices().await?;
-                self.renew().await
+                let now = self.gallery.clock.now();
+                if now.saturating_sub(walked_at) >= WALKED_EVERY.as_micros() as i64 {
+                    self.renew().await?;
+                    walked_at = now;
+                }
+                Ok::<_, Error>(())
             };
             if let Err(error) = refreshed.await {
                 tracing::warn!(error = %error, "standings could not be brought up to date; trying again later");
@@ -59,13 +68,8 @@ impl Refresher {
     /// The database's; it can be done again.
     pub(crate) async fn renew(&self) -> Result<(), Error> {
         let before = self.gallery.clock.now() - KEPT.as_micros() as i64;
-        loop {
-            let stale = self.gallery.reader.stale(before, self.at_once).await?;
-            self.applier.refresh(&stale).await?;
-            if stale.is_empty() || self.shutdown.has_begun() {
-                return Ok(());
-            }
-        }
+        self.walk("standings were brought up to now", Duration::ZERO, |made| made.assessed_at < before).await?;
+        Ok(())
     }
 
     /// Brings the standings that were made with another model than the one chosen for them up to date, and with them the
@@ -81,41 +85,47 @@ impl Refresher {
         }
         // A transaction that began before the choice may still keep what was made with the model before.
         self.applier.database.transaction().await?.commit().await?;
+        let is_outdated = |made: &MadeWith| models.of(&made.tenant, &made.segment).id() != made.model;
+        if !self.walk("standings are made with the models now chosen", PAUSE, is_outdated).await? {
+            return Ok(());
+        }
+        let mut transaction = self.applier.database.transaction().await?;
+        tables::set(&mut transaction, CHOSEN, &choices).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Brings the standings that are outdated up to date, with a pause after each transaction. Tells whether it came to the
+    /// end before the shutdown began.
+    async fn walk(&self, what: &str, pause: Duration, is_outdated: impl Fn(&MadeWith) -> bool) -> Result<bool, Error> {
         let (mut checked, mut refreshed, mut told) = (0, 0, 0);
         let mut after = (String::new(), String::new());
         loop {
-            let page = reader.made_with((&after.0, &after.1), self.at_once).await?;
+            let page = self.gallery.reader.made_with((&after.0, &after.1), self.at_once).await?;
             let Some(last) = page.last() else { break };
             after = (last.tenant.clone(), last.account.clone());
             checked += page.len();
-            let outdated: Vec<_> = page
-                .into_iter()
-                .filter(|made| models.of(&made.tenant, &made.segment).id() != made.model)
-                .map(|made| (made.tenant, made.account))
-                .collect();
+            let outdated: Vec<_> =
+                page.into_iter().filter(&is_outdated).map(|made| (made.tenant, made.account)).collect();
             if !outdated.is_empty() {
                 self.applier.refresh(&outdated).await?;
                 refreshed += outdated.len();
                 if refreshed - told >= TOLD_EVERY {
                     told = refreshed;
-                    tracing::info!(
-                        checked,
-                        refreshed,
-                        "standings are being made with the models now chosen: not all are yet"
-                    );
+                    tracing::info!(checked, refreshed, "{what}: not all are yet");
                 }
                 tokio::select! {
-                    () = tokio::time::sleep(PAUSE) => {}
-                    () = self.shutdown.wait() => return Ok(()),
+                    () = tokio::time::sleep(pause) => {}
+                    () = self.shutdown.wait() => {}
                 }
             }
+            if self.shutdown.has_begun() {
+                return Ok(false);
+            }
         }
-        let mut transaction = self.applier.database.transaction().await?;
-        tables::set(&mut transaction, CHOSEN, &choices).await?;
-        transaction.commit().await?;
         if refreshed > 0 {
-            tracing::info!(checked, refreshed, "standings are made with the models now chosen");
+            tracing::info!(checked, refreshed, "{what}");
         }
-        Ok(())
+        Ok(true)
     }
 }

@@ -110,13 +110,14 @@ pub(crate) struct Figures {
     pub(crate) figures: Vec<f64>,
 }
 
-/// With which model an account's standing was made, and the segment that says which one it should be.
+/// When and with which model an account's standing was made, and the segment that says which one it should be.
 #[derive(Debug, Clone)]
 pub(crate) struct MadeWith {
     pub(crate) tenant: String,
     pub(crate) account: String,
     pub(crate) segment: String,
     pub(crate) model: String,
+    pub(crate) assessed_at: i64,
 }
 
 /// A row of a table of documents.
@@ -406,25 +407,10 @@ impl Reader {
         Ok((standings, last))
     }
 
-    /// Accounts whose standing is older than a time, the oldest first.
-    pub(crate) async fn stale(&self, assessed_before: i64, limit: i64) -> Result<Vec<(String, String)>, Error> {
-        let rows =
-            sqlx::query("select tenant, account from standings where assessed_at < $1 order by assessed_at limit $2")
-                .bind(assessed_before)
-                .bind(limit)
-                .fetch_all(&self.database.reader)
-                .await?;
-        let mut accounts = Vec::with_capacity(rows.len());
-        for row in rows {
-            accounts.push((row.try_get(0)?, row.try_get(1)?));
-        }
-        Ok(accounts)
-    }
-
-    /// A page of all standings with the models they were made with, by tenant and account.
+    /// A page of all standings with when and with which models they were made, by tenant and account.
     pub(crate) async fn made_with(&self, after: (&str, &str), limit: i64) -> Result<Vec<MadeWith>, Error> {
         let rows = sqlx::query(
-            "select s.tenant, s.account, l.segment, s.model from standings s
+            "select s.tenant, s.account, l.segment, s.model, s.assessed_at from standings s
              join ledgers l on l.tenant = s.tenant and l.account = s.account
              where (s.tenant, s.account) > ($1, $2) order by s.tenant, s.account limit $3",
         )
@@ -437,7 +423,7 @@ impl Reader {
         for row in rows {
             let [tenant, account, segment, model] =
                 [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
-            page.push(MadeWith { tenant, account, segment, model });
+            page.push(MadeWith { tenant, account, segment, model, assessed_at: row.try_get(4)? });
         }
         Ok(page)
     }
