@@ -5,6 +5,9 @@
 //! [`Assessment`] from the ledger by the rules of a [`Model`]; [`explain`] and
 //! [`explain_sources`] break every score into terms that add up to it again.
 //!
+//! [`prediction`] says from the order days of a portfolio what each customer will probably do next,
+//! and what that is worth.
+//!
 //! Everything here is a pure function of its arguments. The crate never reads a clock, a file or
 //! the network, knows nothing of databases or messages, and never panics on what it is given.
 
@@ -22,6 +25,7 @@ mod facts;
 mod ledger;
 mod level;
 mod model;
+pub mod prediction;
 mod relationship;
 mod signal;
 mod terms;

@@ -16,15 +16,15 @@ use super::summary::{Portfolio, Summary};
 /// chance to leave after an order Beta(a, b), each independent of the other. All are above 0 and
 /// finite.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BetaGeometric {
+pub(super) struct BetaGeometric {
     /// The shape of the order rates.
-    pub r: f64,
+    pub(super) r: f64,
     /// Their scale, in weeks.
-    pub alpha: f64,
+    pub(super) alpha: f64,
     /// The weight of leaving.
-    pub a: f64,
+    pub(super) a: f64,
     /// The weight of staying.
-    pub b: f64,
+    pub(super) b: f64,
 }
 
 /// The parameters, and how many chances to leave the first order brings: 0 in BG/NBD, 1 in
@@ -41,7 +41,7 @@ impl Geometric {
     pub(super) fn ln_likelihood(&self, of: &Summary) -> f64 {
         let BetaGeometric { r, alpha, a, b } = self.at;
         let k = self.chances(of);
-        let ln_staying = ln_gamma(a + b) - ln_gamma(b) + ln_gamma(b + k) - ln_gamma(a + b + k);
+        let (ln_staying, _) = staying(a, b, k);
         let power = r + of.x();
         let left = self.ln_odds(k) - power * (alpha + of.last()).ln();
         let (ln_paths, _) = ln_sum(-power * (alpha + of.age()).ln(), left);
@@ -61,11 +61,10 @@ impl Geometric {
             let (power, k) = (r + row.x(), self.chances(row));
             if repeats != Some(row.repeats()) {
                 repeats = Some(row.repeats());
-                let ln_staying = ln_gamma(a + b) - ln_gamma(b) + ln_gamma(b + k) - ln_gamma(a + b + k);
+                let (ln_staying, [by_a, by_b]) = staying(a, b, k);
                 constant = ln_gamma(power) - ln_gamma(r) + r * ln_alpha + ln_staying;
                 ln_odds = self.ln_odds(k);
-                let either = digamma(a + b) - digamma(a + b + k);
-                psi = [digamma(power) - digamma(r), either, either - digamma(b) + digamma(b + k)];
+                psi = [digamma(power) - digamma(r), by_a, by_b];
             }
             let (at_age, at_last) = (alpha + row.age(), alpha + row.last());
             let (ln_at_age, ln_at_last) = (at_age.ln(), at_last.ln());
@@ -123,6 +122,24 @@ impl Geometric {
     fn ln_odds(&self, k: f64) -> f64 {
         if k > 0.0 { (self.at.a / (self.at.b + k - 1.0)).ln() } else { f64::NEG_INFINITY }
     }
+}
+
+/// ln B(a, b+k)/B(a, b), the chance to stay through k chances to leave, and its derivatives by a
+/// and b. Few chances are multiplied out, as B(a, b) alone is huge where customers are alike.
+fn staying(a: f64, b: f64, k: f64) -> (f64, [f64; 2]) {
+    if k > 64.0 {
+        let ln = ln_gamma(a + b) - ln_gamma(b) + ln_gamma(b + k) - ln_gamma(a + b + k);
+        let by_a = digamma(a + b) - digamma(a + b + k);
+        return (ln, [by_a, by_a - digamma(b) + digamma(b + k)]);
+    }
+    let (mut ln, mut by_a, mut by_b) = (0.0, 0.0, 0.0);
+    for j in 0..k as u32 {
+        let stay = b + f64::from(j);
+        ln -= (a / stay).ln_1p();
+        by_a -= 1.0 / (a + stay);
+        by_b += a / (stay * (a + stay));
+    }
+    (ln, [by_a, by_b])
 }
 
 /// What is known of a customer who is active at T.
@@ -210,7 +227,8 @@ mod tests {
 
     #[test]
     fn the_series_the_sum_and_the_plain_integral_agree() {
-        for (r, a, b) in [(0.24, 0.79, 2.4), (10.2, 1.0, 12.4), (0.5, 0.02, 0.3), (300.0, 2.0, 290.0), (0.3, 0.6, 0.4)] {
+        for (r, a, b) in [(0.24, 0.79, 2.4), (10.2, 1.0, 12.4), (0.5, 0.02, 0.3), (300.0, 2.0, 290.0), (0.3, 0.6, 0.4)]
+        {
             for weeks in [0.1, 13.0, 52.0, 200.0] {
                 let active = Active { r, alpha: 40.0, a, b };
                 let summed = active.orders_by_sum(weeks);
@@ -220,6 +238,16 @@ mod tests {
                 let plain = plainly(&active, weeks);
                 assert!((plain / summed - 1.0).abs() < 1e-3, "{r} {a} {b} {weeks}: {plain} {summed}");
             }
+        }
+    }
+
+    #[test]
+    fn both_ways_to_stay_meet() {
+        for (a, b) in [(0.8, 2.4), (1e-3, 0.2), (20.0, 3.0)] {
+            let (below, above) = (staying(a, b, 64.0), staying(a, b, 65.0));
+            assert!((below.0 - above.0 - (a / (b + 64.0)).ln_1p()).abs() < 1e-11);
+            assert!((below.1[0] - above.1[0] - 1.0 / (a + b + 64.0)).abs() < 1e-11);
+            assert!((above.1[1] - below.1[1] - a / ((b + 64.0) * (a + b + 64.0))).abs() < 1e-11);
         }
     }
 

@@ -25,40 +25,51 @@ pub(super) struct Minimum<const N: usize> {
 
 /// The gradient, as a share of its scale of 1, below which a point is a minimum.
 const TOLERANCE: f64 = 1e-8;
-/// The gradient that still passes when rounding lets the value sink no further.
+/// The gradient that still passes when the value sinks no further.
 const LOOSE_TOLERANCE: f64 = 1e-5;
+/// What the value must sink by, once in so many steps, to go on where the gradient passes loosely:
+/// in a valley that flattens without end only this ends the walk.
+const LEAST_GAIN: f64 = 1e-11;
+const PATIENCE: u32 = 3;
 const MAX_STEPS: usize = 300;
 /// The longest step of one variable.
 const LONGEST: f64 = 2.0;
+
+/// Where a search begins, and the Hessian there if it is nearly known.
+#[derive(Clone, Copy)]
+pub(super) struct Start<const N: usize> {
+    pub(super) at: [f64; N],
+    pub(super) hessian: Option<[[f64; N]; N]>,
+}
 
 /// Searches from `start` for a minimum of `function`, whose value and gradient should be of the
 /// order of 1. A value that is not finite counts as too high.
 pub(super) fn minimise<const N: usize>(
     mut function: impl FnMut(&[f64; N]) -> Value<N>,
-    start: [f64; N],
+    start: Start<N>,
     space: &Space<N>,
 ) -> Minimum<N> {
-    let mut at = space.nearest(start);
+    let mut at = space.nearest(start.at);
     let (mut value, mut gradient) = function(&at);
     if !finite(value, &gradient) {
         return Minimum { at, value, converged: false };
     }
-    let mut hessian = identity(1.0);
-    let mut fresh = true;
+    let mut hessian = start.hessian.unwrap_or(identity(1.0));
+    let mut fresh = start.hessian.is_none();
+    let mut idle = 0;
     for _ in 0..MAX_STEPS {
         let free = space.free(&at, &gradient);
-        if steepest(&gradient, &free) <= TOLERANCE {
+        let slope = steepest(&gradient, &free);
+        if slope <= TOLERANCE || slope <= LOOSE_TOLERANCE && idle >= PATIENCE {
             return Minimum { at, value, converged: true };
         }
         let direction = solve(&hessian, &gradient.map(|g| -g), &free)
             .filter(|direction| dot(direction, &gradient) < 0.0)
             .unwrap_or_else(|| std::array::from_fn(|i| if free[i] { -gradient[i] } else { 0.0 }));
-        let Some((next, (next_value, next_gradient))) =
-            search(&mut function, &at, value, &gradient, &direction, space)
+        let Some((next, (next_value, next_gradient))) = search(&mut function, &at, value, &gradient, &direction, space)
         else {
             if fresh {
-                let converged = steepest(&gradient, &free) <= LOOSE_TOLERANCE;
-                return Minimum { at, value, converged };
+                return Minimum { at, value, converged: slope <= LOOSE_TOLERANCE };
             }
             // Perhaps only the curvature is wrong: once more from the gradient alone.
             (hessian, fresh) = (identity(1.0), true);
@@ -68,6 +79,7 @@ pub(super) fn minimise<const N: usize>(
         let change: [f64; N] = std::array::from_fn(|i| next_gradient[i] - gradient[i]);
         update(&mut hessian, &step, &change, fresh);
         fresh = false;
+        idle = if value - next_value < LEAST_GAIN { idle + 1 } else { 0 };
         (at, value, gradient) = (next, next_value, next_gradient);
     }
     let converged = steepest(&gradient, &space.free(&at, &gradient)) <= LOOSE_TOLERANCE;
@@ -143,10 +155,7 @@ fn update<const N: usize>(hessian: &mut [[f64; N]; N], step: &[f64; N], change: 
 }
 
 /// The Hessian from central differences of the gradient, symmetric.
-pub(super) fn hessian<const N: usize>(
-    mut function: impl FnMut(&[f64; N]) -> Value<N>,
-    at: &[f64; N],
-) -> [[f64; N]; N] {
+pub(super) fn hessian<const N: usize>(mut function: impl FnMut(&[f64; N]) -> Value<N>, at: &[f64; N]) -> [[f64; N]; N] {
     // The gradient is exact to some 1e-13, so this step loses no more than 1e-9 either way.
     const STEP: f64 = 1e-4;
     let mut matrix = [[0.0; N]; N];
@@ -225,6 +234,10 @@ mod tests {
         ((1.0 - x).powi(2) + 100.0 * bend * bend, [-2.0 * (1.0 - x) - 400.0 * x * bend, 200.0 * bend])
     }
 
+    fn from<const N: usize>(at: [f64; N]) -> Start<N> {
+        Start { at, hessian: None }
+    }
+
     fn within(bound: f64) -> Space<2> {
         Space { least: [-bound; 2], greatest: [bound; 2] }
     }
@@ -236,16 +249,33 @@ mod tests {
             calls += 1;
             rosenbrock(at)
         };
-        let found = minimise(counted, [-1.2, 1.0], &within(10.0));
+        let found = minimise(counted, from([-1.2, 1.0]), &within(10.0));
         assert!(found.converged && found.value < 1e-15, "{:?} {}", found.at, found.value);
         assert!(calls < 100, "{calls}");
+    }
+
+    #[test]
+    fn a_known_hessian_saves_steps() {
+        let count = |start: Start<2>| {
+            let mut calls = 0;
+            let counted = |at: &[f64; 2]| {
+                calls += 1;
+                rosenbrock(at)
+            };
+            let found = minimise(counted, start, &within(10.0));
+            assert!(found.converged && found.value < 1e-15);
+            calls
+        };
+        let at = [1.01, 1.02];
+        let known = Start { at, hessian: Some(hessian(rosenbrock, &at)) };
+        assert!(count(known) < count(from(at)));
     }
 
     #[test]
     fn a_bound_holds_and_is_no_failure() {
         // With x at most 1/2 the minimum is at (1/2, 1/4).
         let space = Space { least: [-2.0; 2], greatest: [0.5, 2.0] };
-        let found = minimise(rosenbrock, [-1.2, 1.0], &space);
+        let found = minimise(rosenbrock, from([-1.2, 1.0]), &space);
         assert!(found.converged);
         assert!((found.at[0] - 0.5).abs() < 1e-12 && (found.at[1] - 0.25).abs() < 1e-8, "{:?}", found.at);
         assert_eq!(space.at_bound(&found.at, 0), (false, true));
@@ -257,9 +287,9 @@ mod tests {
             let value = if at[0] > 1.0 { f64::NAN } else { -at[0].ln_1p() + at[0] };
             (value, [1.0 - 1.0 / (1.0 + at[0])])
         };
-        let found = minimise(function, [0.9], &Space { least: [-0.99], greatest: [5.0] });
+        let found = minimise(function, from([0.9]), &Space { least: [-0.99], greatest: [5.0] });
         assert!(found.converged && found.at[0].abs() < 1e-6, "{:?}", found.at);
-        let never = minimise(|_: &[f64; 1]| (f64::NAN, [0.0]), [0.0], &Space { least: [-1.0], greatest: [1.0] });
+        let never = minimise(|_: &[f64; 1]| (f64::NAN, [0.0]), from([0.0]), &Space { least: [-1.0], greatest: [1.0] });
         assert!(!never.converged);
     }
 

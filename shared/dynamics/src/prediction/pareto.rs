@@ -10,15 +10,15 @@ use super::summary::{Portfolio, Summary};
 /// The parameters of Pareto/NBD, per week: order rates are distributed Gamma(r, alpha), rates of
 /// leaving Gamma(s, beta), each independent of the other. All are above 0 and finite.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ParetoNbd {
+pub(super) struct ParetoNbd {
     /// The shape of the order rates.
-    pub r: f64,
+    pub(super) r: f64,
     /// Their scale, in weeks.
-    pub alpha: f64,
+    pub(super) alpha: f64,
     /// The shape of the rates of leaving.
-    pub s: f64,
+    pub(super) s: f64,
     /// Their scale, in weeks.
-    pub beta: f64,
+    pub(super) beta: f64,
 }
 
 impl ParetoNbd {
@@ -87,8 +87,7 @@ impl ParetoNbd {
             let by_r = psi + alpha.ln() - active * ln_at_age - gone * (ln_rate + mean(1));
             let by_alpha = r / alpha - power * (active / at_age + gone * mean(2) / rate.scale);
             let by_s = beta.ln() - active * ln_beta_at_age + gone * (1.0 / s - ln_leaving - mean(3));
-            let by_beta =
-                s / beta - active * s / beta_at_age - gone * leaving.power * mean(4) / leaving.scale;
+            let by_beta = s / beta - active * s / beta_at_age - gone * leaving.power * mean(4) / leaving.scale;
             gradient[0] += weight * r * by_r;
             gradient[1] += weight * alpha * by_alpha;
             gradient[2] += weight * s * by_s;

@@ -31,14 +31,17 @@ pub enum SummaryError {
     /// No order, or more order days than days.
     #[error("the number of order days does not fit the days")]
     Repeats,
-    /// A mean spend that is not a number above 0 and at most [`Spend::MAX`].
-    #[error("the mean spend is outside 0 to {max}", max = Spend::MAX)]
+    /// A mean spend that is not a number from [`Spend::MIN`] to [`Spend::MAX`].
+    #[error("the mean spend is outside {min} to {max}", min = Spend::MIN, max = Spend::MAX)]
     Spend,
 }
 
 impl Summary {
     /// The oldest customer, in weeks.
     pub const MAX_AGE: f64 = 100_000.0;
+
+    /// A customer on the day of the first order.
+    pub const NEW: Summary = Summary { repeats: 0, last: 0.0, age: 0.0 };
 
     /// A customer with `repeats` order days after the first (x), the last of them `last` weeks
     /// after it (t_x; 0 without a repeat), first seen `age` weeks before the cut (T).
@@ -123,6 +126,9 @@ pub struct Spend {
 }
 
 impl Spend {
+    /// The lowest mean spend, far below any coin: a customer who paid nothing has no logarithm of
+    /// spend, and is left out.
+    pub const MIN: f64 = 1e-9;
     /// The highest mean spend.
     pub const MAX: f64 = 1e12;
 
@@ -130,13 +136,12 @@ impl Spend {
     /// orders; a portfolio keeps to one convention.
     ///
     /// # Errors
-    /// When there is no order, or the mean is not above 0 and at most [`Self::MAX`].
+    /// When there is no order, or the mean is outside [`Self::MIN`] to [`Self::MAX`].
     pub fn new(orders: u32, mean: f64) -> Result<Spend, SummaryError> {
         if orders == 0 {
             return Err(SummaryError::Repeats);
         }
-        // Smaller than any coin; below it logarithms lose their meaning.
-        if !(1e-9..=Self::MAX).contains(&mean) {
+        if !(Self::MIN..=Self::MAX).contains(&mean) {
             return Err(SummaryError::Spend);
         }
         Ok(Spend { orders, mean })
@@ -147,7 +152,7 @@ impl Spend {
         self.orders
     }
 
-    /// The mean spend of one order, above 0.
+    /// The mean spend of one order.
     pub fn mean(&self) -> f64 {
         self.mean
     }
@@ -196,6 +201,15 @@ impl<T> Counted<T> {
     /// All customers.
     pub fn customers(&self) -> u64 {
         self.customers
+    }
+}
+
+impl<T: Copy> Counted<T> {
+    /// Every so manieth row.
+    pub(super) fn thinned(&self, step: usize) -> Counted<T> {
+        let rows: Vec<(T, u64)> = self.rows.iter().step_by(step.max(1)).copied().collect();
+        let customers = rows.iter().fold(0u64, |sum, (_, customers)| sum.saturating_add(*customers));
+        Counted { rows, customers }
     }
 }
 
