@@ -1,10 +1,13 @@
 //! Shows how far an import has come, on standard error.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output;
+
+/// The least pause between two lines, and before the first: what is done sooner needs none.
+const LINE_EVERY: Duration = Duration::from_secs(2);
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -23,6 +26,7 @@ pub struct Progress {
     lines: bool,
     total: u64,
     told_tenths: u64,
+    told_at: Instant,
 }
 
 impl Progress {
@@ -30,7 +34,14 @@ impl Progress {
     pub fn begin(label: &str, total: u64, show: Show) -> Self {
         let terminal = output::stderr_is_terminal();
         let bar = (show == Show::Auto && terminal).then(|| bar(label, total));
-        Self { label: label.to_owned(), bar, lines: show == Show::Auto && !terminal, total, told_tenths: 0 }
+        Self {
+            label: label.to_owned(),
+            bar,
+            lines: show == Show::Auto && !terminal,
+            total,
+            told_tenths: 0,
+            told_at: Instant::now(),
+        }
     }
 
     /// Tells how far the work has come, and how many `things` it has dealt with.
@@ -42,8 +53,9 @@ impl Progress {
             bar.set_message(format!("{things} {what}, {rate:.0}/s"));
         }
         let tenths = (position * 10).checked_div(self.total).unwrap_or_default();
-        if self.lines && tenths > self.told_tenths && tenths < 10 {
+        if self.lines && tenths > self.told_tenths && tenths < 10 && self.told_at.elapsed() >= LINE_EVERY {
             self.told_tenths = tenths;
+            self.told_at = Instant::now();
             output::note(&format!("{}: {} %, {things} {what}", self.label, tenths * 10));
         }
     }
