@@ -18,7 +18,7 @@ use contracts::{
 };
 use methods::to_micros;
 use runtime::{Peer, Shutdown};
-use store::Mark;
+use store::{Backend, Mark};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tonic::{Code, Request, Status, Streaming};
 
@@ -37,6 +37,8 @@ const WAITING_BYTES: usize = 32 * 1024 * 1024;
 /// How many changes one transaction takes, about. Of a live feed there is never that much at once; a backlog goes several
 /// times as fast in large transactions, because an account's ledger and each page of the tables is written once in each.
 const CHANGES_PER_TRANSACTION: usize = 50_000;
+/// The same on PostgreSQL, where who applies shares its thread with others and must not hold it for long.
+const CHANGES_PER_SHARED_TRANSACTION: usize = 2_000;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Larger than what the services send.
@@ -65,6 +67,10 @@ pub(crate) async fn apply_all(
     mut messages: mpsc::Receiver<Message>,
     shutdown: Shutdown,
 ) {
+    let at_once = match applier.database.backend {
+        Backend::Sqlite => CHANGES_PER_TRANSACTION,
+        Backend::Postgres => CHANGES_PER_SHARED_TRANSACTION,
+    };
     let mut lost = None;
     loop {
         let first = match lost.take() {
@@ -82,7 +88,7 @@ pub(crate) async fn apply_all(
             Some(Message::Heard(heard, room)) => {
                 let mut changes = heard.told.len();
                 let (mut batch, mut rooms) = (vec![heard], vec![room]);
-                while changes < CHANGES_PER_TRANSACTION {
+                while changes < at_once {
                     match messages.try_recv() {
                         Ok(Message::Heard(heard, room)) => {
                             changes += heard.told.len();
