@@ -6,6 +6,8 @@
 //! cancellation, by fixed Gauss-Legendre rules or the trapezoidal rule, whose errors vanish
 //! exponentially on what is analytic (Trefethen and Weideman 2014, SIAM Review 56(3)).
 
+use super::summary::Summary;
+
 /// The nodes on (0, 1/2) and the weights of the rule of 8 points on (0, 1).
 const EIGHT: [(f64, f64); 4] = [
     (0.019855071751231884, 0.05061426814518813),
@@ -220,6 +222,29 @@ pub(super) fn beta_mean(a: f64, b: f64, at_zero: f64, g: impl Fn(f64) -> f64) ->
     }
     let mean = if from_zero { at_zero - sum * step } else { sum / total };
     mean.clamp(0.0, at_zero)
+}
+
+/// The logarithm of Γ(r+x) / Γ(r) and its derivative by r: computed once for customers that follow
+/// each other with as many repeat orders.
+pub(super) struct Rising {
+    r: f64,
+    repeats: Option<u32>,
+    last: (f64, f64),
+}
+
+impl Rising {
+    pub(super) fn new(r: f64) -> Rising {
+        Rising { r, repeats: None, last: (0.0, 0.0) }
+    }
+
+    pub(super) fn of(&mut self, row: &Summary) -> (f64, f64) {
+        if self.repeats != Some(row.repeats()) {
+            let power = self.r + row.x();
+            self.repeats = Some(row.repeats());
+            self.last = (ln_gamma(power) - ln_gamma(self.r), digamma(power) - digamma(self.r));
+        }
+        self.last
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Ehrenberg (1959), *The Pattern of Consumer Purchases*, Applied Statistics 8(1):26-41. NBD is
 //! what every model here becomes when nobody leaves, and what a fit then falls back on.
 
-use super::functions::{digamma, ln_gamma};
+use super::functions::{Rising, ln_gamma};
 use super::model::Forecast;
 use super::summary::{Portfolio, Summary};
 
@@ -29,15 +29,10 @@ impl Nbd {
     pub(super) fn total(&self, portfolio: &Portfolio) -> (f64, [f64; 2]) {
         let Nbd { r, alpha } = *self;
         let (mut sum, mut gradient) = (0.0, [0.0; 2]);
-        let mut repeats = None;
-        let (mut ln_rising, mut psi) = (0.0, 0.0);
+        let mut rising = Rising::new(r);
         for (row, customers) in portfolio.rows() {
             let power = r + row.x();
-            if repeats != Some(row.repeats()) {
-                repeats = Some(row.repeats());
-                ln_rising = ln_gamma(power) - ln_gamma(r);
-                psi = digamma(power) - digamma(r);
-            }
+            let (ln_rising, psi) = rising.of(row);
             let weight = *customers as f64;
             let shrunk = (row.age() / alpha).ln_1p();
             let at_age = alpha + row.age();

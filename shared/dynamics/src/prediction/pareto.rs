@@ -3,7 +3,7 @@
 //! Schmittlein, Morrison and Colombo (1987), *Counting Your Customers: Who Are They and What Will
 //! They Do Next?*, Management Science 33(1):1-24.
 
-use super::functions::{Decay, decay_integral, decay_nodes, digamma, ln_gamma, ln_sum, scaled_exponential_integral};
+use super::functions::{Decay, Rising, decay_integral, decay_nodes, ln_gamma, ln_sum, scaled_exponential_integral};
 use super::model::{Forecast, at_most_one};
 use super::summary::{Portfolio, Summary};
 
@@ -54,15 +54,10 @@ impl ParetoNbd {
         let ParetoNbd { r, alpha, s, beta } = *self;
         let (mut sum, mut gradient) = (0.0, [0.0; 4]);
         let ln_prior = r * alpha.ln() + s * beta.ln();
-        let mut repeats = None;
-        let (mut ln_rising, mut psi) = (0.0, 0.0);
+        let mut rising = Rising::new(r);
         for (row, customers) in portfolio.rows() {
             let power = r + row.x();
-            if repeats != Some(row.repeats()) {
-                repeats = Some(row.repeats());
-                ln_rising = ln_gamma(power) - ln_gamma(r);
-                psi = digamma(power) - digamma(r);
-            }
+            let (ln_rising, psi) = rising.of(row);
             let rate = Decay { scale: alpha + row.last(), power };
             let leaving = Decay { scale: beta + row.last(), power: s + 1.0 };
             let (ln_rate, ln_leaving) = (rate.scale.ln(), leaving.scale.ln());
