@@ -14,14 +14,25 @@ pub struct Activity {
     pub(crate) span: Option<(i64, i64)>,
 }
 
+/// A UTC day with at least one order that was not cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderDay {
+    /// Days since the Unix epoch.
+    pub day: i64,
+    /// Such orders, at least 1.
+    pub orders: u64,
+    /// What the customer spent on them, returns deducted, in billionths of the account's currency.
+    pub spend: i128,
+}
+
 /// The order days, so that an order may come or go anywhere among the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OrderDays {
     pub(crate) cancelled: u64,
     /// How many orders that were not cancelled.
     orders: u64,
-    /// Each day with one, in order, and how many it has.
-    days: Vec<(i64, u64)>,
+    /// In order of time.
+    days: Vec<OrderDay>,
 }
 
 impl Activity {
@@ -68,8 +79,13 @@ impl Activity {
 }
 
 impl OrderDays {
-    /// Takes in an order.
-    pub(crate) fn add(&mut self, order: OrderFact) {
+    /// All of them, in order of time.
+    pub(crate) fn all(&self) -> &[OrderDay] {
+        &self.days
+    }
+
+    /// Takes in an order, on which so much was spent.
+    pub(crate) fn add(&mut self, order: OrderFact, spend: i128) {
         if order.cancelled {
             self.cancelled = self.cancelled.saturating_add(1);
             return;
@@ -77,21 +93,27 @@ impl OrderDays {
         self.orders = self.orders.saturating_add(1);
         let day = day_of(order.at);
         match self.place(day) {
-            Ok(place) => self.days[place].1 = self.days[place].1.saturating_add(1),
-            Err(place) => self.days.insert(place, (day, 1)),
+            Ok(place) => {
+                let found = &mut self.days[place];
+                found.orders = found.orders.saturating_add(1);
+                found.spend = found.spend.wrapping_add(spend);
+            }
+            Err(place) => self.days.insert(place, OrderDay { day, orders: 1, spend }),
         }
     }
 
     /// Takes back an order that was added.
-    pub(crate) fn remove(&mut self, order: OrderFact) {
+    pub(crate) fn remove(&mut self, order: OrderFact, spend: i128) {
         if order.cancelled {
             self.cancelled = self.cancelled.saturating_sub(1);
             return;
         }
         let Ok(place) = self.place(day_of(order.at)) else { return };
         self.orders = self.orders.saturating_sub(1);
-        self.days[place].1 -= 1;
-        if self.days[place].1 == 0 {
+        let found = &mut self.days[place];
+        found.orders -= 1;
+        found.spend = found.spend.wrapping_sub(spend);
+        if found.orders == 0 {
             self.days.remove(place);
         }
     }
@@ -103,7 +125,7 @@ impl OrderDays {
             orders: self.orders,
             order_days: self.days.len() as u64,
             cancelled: self.cancelled,
-            span: first.zip(self.days.last()).map(|((first, _), (last, _))| (*first, *last)),
+            span: first.zip(self.days.last()).map(|(first, last)| (first.day, last.day)),
         }
     }
 
@@ -111,12 +133,13 @@ impl OrderDays {
         out.unsigned(self.cancelled.into());
         out.unsigned(self.days.len() as u128);
         let mut before = None;
-        for (day, count) in &self.days {
+        for OrderDay { day, orders, spend } in &self.days {
             match before {
                 None => out.signed((*day).into()),
                 Some(before) => out.unsigned(day.abs_diff(before).into()),
             }
-            out.unsigned((*count).into());
+            out.unsigned((*orders).into());
+            out.signed(*spend);
             before = Some(*day);
         }
     }
@@ -125,19 +148,19 @@ impl OrderDays {
         const OUT_OF_RANGE: DecodeError = DecodeError::OutOfRange("an order day");
         let cancelled = input.count("a count")?;
         let length: usize = input.count("a count")?;
-        // A day takes two bytes or more.
-        let mut read = OrderDays { cancelled, orders: 0, days: Vec::with_capacity(length.min(input.left() / 2)) };
+        // A day takes three bytes or more.
+        let mut read = OrderDays { cancelled, orders: 0, days: Vec::with_capacity(length.min(input.left() / 3)) };
         for _ in 0..length {
             let day = match read.days.last() {
                 None => input.integer("an order day")?,
-                Some((before, _)) => {
+                Some(before) => {
                     let gap: u64 = input.count("an order day")?;
-                    before.checked_add_unsigned(gap).filter(|_| gap > 0).ok_or(OUT_OF_RANGE)?
+                    before.day.checked_add_unsigned(gap).filter(|_| gap > 0).ok_or(OUT_OF_RANGE)?
                 }
             };
-            let count: u64 = input.count("a count")?;
-            read.orders = read.orders.checked_add(count).filter(|_| count > 0).ok_or(OUT_OF_RANGE)?;
-            read.days.push((day, count));
+            let orders: u64 = input.count("a count")?;
+            read.orders = read.orders.checked_add(orders).filter(|_| orders > 0).ok_or(OUT_OF_RANGE)?;
+            read.days.push(OrderDay { day, orders, spend: input.signed()? });
         }
         Ok(read)
     }
@@ -146,8 +169,8 @@ impl OrderDays {
     fn place(&self, day: i64) -> Result<usize, usize> {
         // Most orders come last.
         match self.days.last() {
-            Some((last, _)) if *last < day => Err(self.days.len()),
-            _ => self.days.binary_search_by_key(&day, |(day, _)| *day),
+            Some(last) if last.day < day => Err(self.days.len()),
+            _ => self.days.binary_search_by_key(&day, |found| found.day),
         }
     }
 }
@@ -166,7 +189,7 @@ mod tests {
 
     fn days(all: &[i64]) -> OrderDays {
         let mut days = OrderDays::default();
-        all.iter().for_each(|day| days.add(on(*day)));
+        all.iter().for_each(|day| days.add(on(*day), i128::from(*day)));
         days
     }
 
@@ -178,13 +201,15 @@ mod tests {
         let mut many = days(&[20, 5, 15, 15, 10]);
         assert_eq!(many, days(&[5, 10, 15, 15, 20]));
         assert_eq!((many.summary().orders, many.summary().order_days), (5, 4));
-        many.add(OrderFact { cancelled: true, ..on(1) });
+        assert_eq!(many.all()[2], OrderDay { day: 15, orders: 2, spend: 30 });
+        many.add(OrderFact { cancelled: true, ..on(1) }, 0);
         for day in [15, 20, 15, 5] {
-            many.remove(on(day));
+            many.remove(on(day), i128::from(day));
         }
         assert_eq!(many.summary(), Activity { orders: 1, order_days: 1, cancelled: 1, span: Some((10, 10)) });
-        many.remove(OrderFact { cancelled: true, ..on(99) });
-        many.remove(on(10));
+        assert_eq!(many.all(), [OrderDay { day: 10, orders: 1, spend: 10 }]);
+        many.remove(OrderFact { cancelled: true, ..on(99) }, 0);
+        many.remove(on(10), 10);
         assert_eq!(many, OrderDays::default());
     }
 

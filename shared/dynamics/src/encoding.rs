@@ -12,7 +12,7 @@ use crate::signal::{Signal, Topic};
 use crate::vocabulary::{Emotion, View};
 
 const FACTS_VERSION: u8 = 1;
-const LEDGER_VERSION: u8 = 2;
+const LEDGER_VERSION: u8 = 3;
 
 impl Facts {
     /// The compact binary form.

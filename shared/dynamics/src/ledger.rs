@@ -18,14 +18,14 @@
 //! twice and taken away once, or split over sources gives the identical ledger, bit for bit; a
 //! correction takes away precisely what was added, without a rebuild. Entries that become zero
 //! are removed, so ledgers of equal content are equal. Beside the sums stand the days with orders,
-//! each with their number: some 370 of them a year at most.
+//! each with their number and what was spent: some 370 of them a year at most.
 //!
 //! A bucket cannot be cut at a time. To see an earlier day, fold a ledger from the evidence up to
 //! that day.
 
 use std::collections::BTreeMap;
 
-use crate::activity::{Activity, OrderDays};
+use crate::activity::{Activity, OrderDay, OrderDays};
 use crate::decay::{HalfLives, Micros, bucket_of};
 use crate::evidence::{Evidence, Pending};
 use crate::facts::{AccountFact, Facts, Interactions, Status, Worth};
@@ -94,6 +94,11 @@ impl Ledger {
         self.order_days.summary()
     }
 
+    /// The days on which the customer ordered, in order of time.
+    pub fn order_days(&self) -> &[OrderDay] {
+        self.order_days.all()
+    }
+
     /// What the relationship brought so far.
     pub fn worth(&self) -> Worth {
         self.worth
@@ -144,7 +149,7 @@ impl Ledger {
             self.accounts.insert(source_key.to_owned(), account);
         }
         if let Some(order) = facts.order {
-            self.order_days.add(order);
+            self.order_days.add(order, facts.worth.spend);
         }
         self.worth = self.worth.plus(facts.worth);
         self.interactions = self.interactions.plus(facts.interactions);
@@ -161,7 +166,7 @@ impl Ledger {
             self.accounts.remove(source_key);
         }
         if let Some(order) = facts.order {
-            self.order_days.remove(order);
+            self.order_days.remove(order, facts.worth.spend);
         }
         self.worth = self.worth.minus(facts.worth);
         self.interactions = self.interactions.minus(facts.interactions);

@@ -33,7 +33,7 @@ mod terms;
 mod tests;
 mod vocabulary;
 
-pub use activity::Activity;
+pub use activity::{Activity, OrderDay};
 pub use assess::{ActivitySummary, AspectScore, Assessment, EmotionScore, FacetScore, ViewAssessment, assess};
 pub use codec::DecodeError;
 pub use compare::{Cause, ChangeTerm, Snapshot, compare};
