@@ -20,6 +20,7 @@ mod compare;
 mod decay;
 mod encoding;
 mod evidence;
+mod expectation;
 mod explain;
 mod facts;
 mod ledger;
@@ -39,6 +40,7 @@ pub use codec::DecodeError;
 pub use compare::{Cause, ChangeTerm, Snapshot, compare};
 pub use decay::{BUCKET, DAY, HalfLives, Micros};
 pub use evidence::{Evidence, Pending};
+pub use expectation::Expectation;
 pub use explain::{
     ACTIVITY_SOURCE, Contribution, Explanation, FacetExplanation, FacetSources, SourceContribution, explain,
     explain_sources,

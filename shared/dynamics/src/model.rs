@@ -5,6 +5,7 @@ mod parse;
 use std::sync::LazyLock;
 
 use crate::decay::HalfLives;
+use crate::expectation::Expectation;
 use crate::signal::Signal;
 use crate::vocabulary::{Facet, View};
 
@@ -27,6 +28,8 @@ pub struct Model {
     rhythm: Rhythm,
     stages: Stages,
     exposure: Exposure,
+    /// Not of the document: what a fit to the portfolio expects, if one is in use.
+    expectation: Option<Expectation>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -137,6 +140,17 @@ impl Model {
     /// The revision's id: lower-case letters, digits, `-` and `.`, at most 64 characters.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The same model, measuring what customers do by what a fit expects of them, or by the rhythm of
+    /// each alone.
+    pub fn expecting(&self, expectation: Option<Expectation>) -> Model {
+        Model { expectation, ..self.clone() }
+    }
+
+    /// What a fit expects of customers, if one is in use.
+    pub fn expectation(&self) -> Option<&Expectation> {
+        self.expectation.as_ref()
     }
 
     /// The half-lives that ledgers for this model are made with.

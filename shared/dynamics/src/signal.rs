@@ -69,9 +69,10 @@ signals! {
     /// +1 finds policies and dealings fair, -1 unfair.
     PolicySatisfaction "policy_satisfaction" Customer Trust General Stated "what the customer says of policies and fairness";
 
-    /// +1 has just ordered, 0 overdue, -1 silent for many usual gaps. Derived when assessed; it
-    /// is never stored as evidence.
-    OrderRhythm "order_rhythm" Customer Loyalty Behaviour Observed "orders against the customer's own rhythm";
+    /// By the customer's own rhythm: +1 has just ordered, 0 overdue, -1 silent for many usual gaps.
+    /// By a fit to the portfolio: +1 far more, 0 just as many, -1 far fewer orders to be expected than
+    /// are usual for a customer of that age. Derived when assessed; it is never stored as evidence.
+    OrderRhythm "order_rhythm" Customer Loyalty Behaviour Observed "orders against what was to be expected";
     /// +1 an order placed.
     Ordering "ordering" Customer Loyalty Behaviour Observed "orders placed";
     /// -1 an order the customer cancelled.

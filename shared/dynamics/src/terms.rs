@@ -136,8 +136,14 @@ impl Term {
         Term::single(weight, fast_weight, pending.value()).times(model.weight(pending.topic()))
     }
 
-    /// Orders against the customer's own rhythm, a standing state. With s the silence in typical
-    /// gaps and e the number of gaps at which it is as bad as good (the model's `even_gaps`),
+    /// What the customer does, a standing state: against what the portfolio's fit expects, where one
+    /// is in use, and else against the customer's own rhythm.
+    ///
+    /// Against the fit, the value is that of [`crate::Expectation`], and its weight grows with the n
+    /// order days seen as `max_weight · n / (n + half_weight_gaps)`.
+    ///
+    /// Against the rhythm, with s the silence in typical gaps and e the number of gaps at which it is
+    /// as bad as good (the model's `even_gaps`),
     ///
     /// ```text
     /// value = (e² − s²) / (e² + s²)
@@ -147,17 +153,22 @@ impl Term {
     /// chance of being active, mapped to [-1, 1]. Its weight grows with the n gaps seen so far as
     /// `max_weight · n / (n + half_weight_gaps)`. One order day makes no rhythm.
     pub(crate) fn of_rhythm(ledger: &Ledger, model: &Model, now: Micros) -> Term {
-        let activity = ledger.activity();
+        let (activity, rhythm) = (ledger.activity(), model.rhythm());
+        let term = |seen: f64, value: f64| {
+            let weight = rhythm.max_weight * seen / (seen + rhythm.half_weight_gaps);
+            Term::single(weight, weight * ledger.half_lives.ratio(), value).times(model.weight(Signal::OrderRhythm))
+        };
+        if let Some(expectation) = model.expectation() {
+            let standing = expectation.standing(&activity, now);
+            return standing.map_or_else(Term::default, |value| term(activity.order_days as f64, value));
+        }
         let Some((gap, silence)) = activity.typical_gap_days().zip(activity.silence_days(now)) else {
             return Term::default();
         };
-        let rhythm = model.rhythm();
         let even = rhythm.even_gaps * rhythm.even_gaps;
         let gaps_silent = silence / gap;
         let value = 2.0 * even / (even + gaps_silent * gaps_silent) - 1.0;
-        let gaps_seen = (activity.order_days - 1) as f64;
-        let weight = rhythm.max_weight * gaps_seen / (gaps_seen + rhythm.half_weight_gaps);
-        Term::single(weight, weight * ledger.half_lives.ratio(), value).times(model.weight(Signal::OrderRhythm))
+        term((activity.order_days - 1) as f64, value)
     }
 
     fn single(weight: f64, fast_weight: f64, value: f64) -> Term {

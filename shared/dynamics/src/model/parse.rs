@@ -51,6 +51,7 @@ fn model(root: &mut Section<'_>) -> Option<Model> {
         rhythm: rhythm?,
         stages: stages?,
         exposure: exposure?,
+        expectation: None,
     })
 }
 
