@@ -5,7 +5,8 @@
 //! ended, whatever the portfolio; [`ActivityModel`] then answers for each customer: the chance of
 //! an order within a horizon, the orders expected in it, and all residual orders discounted.
 //! [`fit_spend`] does the same for what an order is worth, and [`choose`] picks the kind that
-//! foretells time held back best. Time is in weeks.
+//! foretells time held back best. Time is in weeks. [`evaluation`] judges predictions of any origin
+//! by what followed, beside the rules of thumb of [`naive`].
 //!
 //! ```
 //! use dynamics::prediction::{Discount, Kind, Summary, Tally, fit, residual_value};
@@ -25,11 +26,13 @@
 //! ```
 
 mod choice;
+pub mod evaluation;
 mod fit;
 mod functions;
 mod geometric;
 mod minimise;
 mod model;
+pub mod naive;
 mod nbd;
 mod pareto;
 mod spend;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use dynamics::prediction::naive::OrderDay;
 use dynamics::prediction::{Portfolio, Spend, SpendPortfolio, Summary};
 use flate2::read::GzDecoder;
 use time::{Date, Month};
@@ -63,6 +64,12 @@ impl Histories {
             customers.push((name.as_str(), summary, days.range(cut + 1..cut + 1 + horizon).count() as f64));
         }
         customers
+    }
+
+    /// Each customer's number and order days.
+    pub(crate) fn days(&self) -> Vec<(u64, Vec<OrderDay>)> {
+        let day = |(day, spend): (&i64, &f64)| OrderDay { day: *day, spend: *spend };
+        self.0.iter().map(|(name, days)| (name.parse().unwrap(), days.iter().map(day).collect())).collect()
     }
 
     pub(crate) fn portfolio(&self, cut: i64) -> Portfolio {

@@ -6,6 +6,7 @@
 mod cdnow;
 mod data;
 mod degenerate;
+mod judged;
 mod simulated;
 
 use dynamics::prediction::{ActivityModel, HeldBack, Kind, Portfolio, Trial, fit};
