@@ -6,7 +6,7 @@
 //! [`explain_sources`] break every score into terms that add up to it again.
 //!
 //! [`prediction`] says from the order days of a portfolio what each customer will probably do next,
-//! and what that is worth.
+//! and what that is worth. [`contest`] says what happens if a rival makes an offer.
 //!
 //! Everything here is a pure function of its arguments. The crate never reads a clock, a file or
 //! the network, knows nothing of databases or messages, and never panics on what it is given.
@@ -17,6 +17,7 @@ mod activity;
 mod assess;
 mod codec;
 mod compare;
+pub mod contest;
 mod decay;
 mod encoding;
 mod evidence;
