@@ -30,21 +30,30 @@ pub mod evaluation;
 mod fit;
 mod functions;
 mod geometric;
+mod history;
+mod layer;
 mod minimise;
 mod model;
 pub mod naive;
 mod nbd;
 mod pareto;
+mod predictor;
+mod regression;
 mod spend;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod training;
 
 pub use choice::{Candidate, HeldBack, Score, Trial, choose, score};
 pub use fit::{Fit, FitError, Limit, Outcome, Precision, fit, fit_watched};
+pub use history::{Feature, Features, Known, OrderDay, Past, PastError};
+pub use layer::{Correction, Term};
 pub use model::{ActivityModel, Discount, Forecast, Kind};
+pub use predictor::{Estimate, Moved, PartsError, Prediction, Predictor, PredictorParts, Uncertainty};
 pub use spend::{GammaGamma, SpendFit, SpendModel, fit_spend};
 pub use summary::{Counted, DAYS_PER_WEEK, Portfolio, Spend, SpendPortfolio, Summary, SummaryError, Tally};
+pub use training::{Comparison, LayerOutcome, Plan, PlanError, Progress, Trained, Trainer};
 
 /// Residual lifetime value: residual orders times the expected spend of one, times the margin that
 /// is kept of it (1 for revenue). Fader, Hardie and Lee (2005), *RFM and CLV*, equation 2: spend

@@ -1,0 +1,462 @@
+//! Fitting all that a tenant's predictions rest on, from the order days of its customers.
+
+use std::cmp::Ordering;
+
+use thiserror::Error;
+
+use super::choice::{Candidate, HeldBack, Trial, choose};
+use super::fit::{Fit, FitError, Precision, fit};
+use super::history::{Features, Known, OrderDay, Past, PastError};
+use super::layer::{Answer, Correction, Example, Strength, learn};
+use super::model::{ActivityModel, Kind};
+use super::predictor::{Predictor, PredictorParts, Uncertainty};
+use super::spend::{SpendFit, fit_spend};
+use super::summary::{DAYS_PER_WEEK, Portfolio, Spend, Summary, Tally};
+
+/// The cuts at which a tenant's history is looked at again, to learn from what followed.
+///
+/// From T0 - H backwards in steps of a third of the horizon H, at most [`Plan::MOST`] of them, each
+/// at least half a horizon after the first order; and T0 - H/2, at which nothing is learned: it
+/// tells, with T0 - H, whether what was learned before it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    cut: i64,
+    horizon: u32,
+    cuts: Vec<i64>,
+}
+
+/// Why there is no [`Plan`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// The horizon is not from 1 day to [`Plan::MAX_HORIZON`].
+    #[error("the horizon is outside 1 to {max} days", max = Plan::MAX_HORIZON)]
+    Horizon,
+    /// The first order day lies after the cut, or further from it than [`Plan::MAX_SPAN`].
+    #[error("the first order does not lie within {max} days before the cut", max = Plan::MAX_SPAN)]
+    Span,
+}
+
+impl Plan {
+    /// How many cuts are learned from at most.
+    pub const MOST: usize = 8;
+    /// The longest horizon to train for, in days.
+    pub const MAX_HORIZON: u32 = 3660;
+    /// The longest history, in days.
+    pub const MAX_SPAN: i64 = 700_000;
+
+    /// For data from the first order day of any customer up to the end of day `cut` (T0), and
+    /// predictions of so many days.
+    ///
+    /// # Errors
+    /// When the horizon or the span is out of range.
+    pub fn new(first_day: i64, cut: i64, horizon_days: u32) -> Result<Plan, PlanError> {
+        if !(1..=Self::MAX_HORIZON).contains(&horizon_days) {
+            return Err(PlanError::Horizon);
+        }
+        let span = cut.checked_sub(first_day).filter(|span| (0..=Self::MAX_SPAN).contains(span));
+        let span = span.ok_or(PlanError::Span)?;
+        let horizon = i64::from(horizon_days);
+        let step = (horizon + 2) / 3;
+        let mut cuts: Vec<i64> = (0..Self::MOST as i64)
+            .map(|n| horizon + n * step)
+            .take_while(|back| span - back >= horizon / 2 && span > *back)
+            .map(|back| cut - back)
+            .collect();
+        if !cuts.is_empty() {
+            let shorter = [horizon / 4, horizon / 2].into_iter().filter(|back| *back > 0);
+            cuts.splice(0..0, shorter.map(|back| cut - back));
+            cuts.dedup();
+        }
+        Ok(Plan { cut, horizon: horizon_days, cuts })
+    }
+
+    /// The last day of data, T0.
+    pub fn cut(&self) -> i64 {
+        self.cut
+    }
+
+    /// The horizon to train for, in days.
+    pub fn horizon_days(&self) -> u32 {
+        self.horizon
+    }
+
+    /// The earlier cuts, the latest first. Empty where history is too short to learn from: then
+    /// the plain models are all there is. Assessments are wanted as of the end of each of these.
+    pub fn cuts(&self) -> &[i64] {
+        &self.cuts
+    }
+
+    fn days(&self) -> i64 {
+        i64::from(self.horizon)
+    }
+
+    /// The looks back by which it is decided: a cut, the days that are held back after it, and the
+    /// cuts of which all is known by then.
+    fn looks(&self) -> Vec<Look> {
+        let lengths = [self.days(), self.days() / 2, self.days() / 4];
+        let look = |days: i64| {
+            let judged = self.cut - days;
+            let place = self.cuts.iter().position(|cut| *cut == judged)?;
+            let learned: Vec<usize> = (0..self.cuts.len()).filter(|i| self.cuts[*i] + days <= judged).collect();
+            (days > 0 && !learned.is_empty()).then_some(Look { judged: place, days, learned })
+        };
+        lengths.into_iter().filter_map(look).take(2).collect()
+    }
+}
+
+struct Look {
+    judged: usize,
+    days: i64,
+    learned: Vec<usize>,
+}
+
+/// How far a training has come, in steps of about the same length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Steps done.
+    pub done: u32,
+    /// Steps in all.
+    pub of: u32,
+}
+
+/// Takes customers in, in any order, and fits. The same customers give the same bits.
+///
+/// Memory: 32 to 128 bytes for each distinct summary of a counted customer; for one that is learned
+/// from, some 500 bytes for each cut of the plan at which it had ordered. A sample of some 20,000
+/// customers is enough to learn from.
+#[derive(Clone, Debug)]
+pub struct Trainer {
+    plan: Plan,
+    portfolio: Tally<Summary>,
+    spends: Tally<Spend>,
+    trials: Tally<Trial>,
+    earlier: Vec<Tally<Summary>>,
+    learned: Vec<Vec<Seen>>,
+}
+
+/// A customer at one of the cuts.
+#[derive(Clone, Debug)]
+struct Seen {
+    cut: usize,
+    summary: Summary,
+    features: Features,
+    /// Order days within the horizon, half of it, and a quarter.
+    orders: [f64; 3],
+}
+
+impl Trainer {
+    /// Ready for customers.
+    pub fn new(plan: Plan) -> Trainer {
+        let earlier = vec![Tally::default(); plan.cuts.len()];
+        let (portfolio, spends, trials) = (Tally::default(), Tally::default(), Tally::default());
+        Trainer { plan, portfolio, spends, trials, earlier, learned: Vec::new() }
+    }
+
+    /// What was planned.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Counts a customer for the models of activity and spend only. One with no order up to the
+    /// cut is left out.
+    ///
+    /// # Errors
+    /// When the days do not ascend, lie too far apart, or their spend is not finite.
+    pub fn count(&mut self, days: &[OrderDay]) -> Result<(), PastError> {
+        let now = match Past::new(days, self.plan.cut, Known::NOTHING) {
+            Err(PastError::NoOrder) => return Ok(()),
+            past => past?,
+        };
+        self.portfolio.add(now.summary(), 1);
+        if let Some(spend) = now.spend() {
+            self.spends.add(spend, 1);
+        }
+        let horizon = self.plan.days();
+        if let Ok(before) = Past::new(days, self.plan.cut - horizon, Known::NOTHING)
+            && let Ok(trial) = Trial::new(before.summary(), now.summary())
+        {
+            self.trials.add(trial, 1);
+        }
+        Ok(())
+    }
+
+    /// Counts a customer and learns from it. `known` has what was known beyond orders at each of
+    /// the plan's cuts, or is empty.
+    ///
+    /// # Errors
+    /// As for [`Self::count`], or when `known` fits neither.
+    pub fn add(&mut self, days: &[OrderDay], known: &[Known]) -> Result<(), PastError> {
+        if !known.is_empty() && known.len() != self.plan.cuts.len() {
+            return Err(PastError::Known);
+        }
+        self.count(days)?;
+        let mut seen = Vec::new();
+        for (i, cut) in self.plan.cuts.iter().enumerate() {
+            let known = known.get(i).copied().unwrap_or_default();
+            let Ok(past) = Past::new(days, *cut, known) else { continue };
+            let within = |length: i64| {
+                let last = (cut + length).min(self.plan.cut);
+                (days.partition_point(|order| order.day <= last) - past.days().len()) as f64
+            };
+            self.earlier[i].add(past.summary(), 1);
+            seen.push(Seen {
+                cut: i,
+                summary: past.summary(),
+                features: past.features(),
+                orders: [1, 2, 4].map(|part| within(self.plan.days() / part)),
+            });
+        }
+        if !seen.is_empty() {
+            self.learned.push(seen);
+        }
+        Ok(())
+    }
+
+    /// Fits everything, telling `watch` of each step.
+    ///
+    /// # Errors
+    /// When no customer has been seen for any time.
+    pub fn train(mut self, watch: &mut dyn FnMut(Progress)) -> Result<Trained, FitError> {
+        // What follows must not depend on the order in which customers came.
+        self.learned.sort_by(|one, other| one.iter().map(Key).cmp(other.iter().map(Key)));
+        let portfolio = std::mem::take(&mut self.portfolio).finish();
+        let held_back: HeldBack = std::mem::take(&mut self.trials).finish();
+        let spends = std::mem::take(&mut self.spends).finish();
+        let mut progress = Progress { done: 0, of: 3 + self.plan.cuts.len() as u32 + 2 * STRENGTHS.len() as u32 + 2 };
+        let mut step = |progress: &mut Progress| {
+            progress.done += 1;
+            watch(*progress);
+        };
+
+        let kinds = [Kind::ParetoNbd, Kind::BgNbd, Kind::MbgNbd, Kind::Nbd];
+        let candidates = choose(&kinds, &held_back).unwrap_or_default();
+        step(&mut progress);
+        let activity = match candidates.first() {
+            Some(best) => fit(best.fit.asked, &portfolio)?,
+            None => {
+                let fits: Vec<Fit> = kinds.iter().map(|kind| fit(*kind, &portfolio)).collect::<Result<_, _>>()?;
+                let higher = |best: Fit, next: Fit| if next.ln_likelihood > best.ln_likelihood { next } else { best };
+                fits.into_iter().reduce(higher).ok_or(FitError::NoHistory)?
+            }
+        };
+        let uncertainty = uncertainty_of(&activity, &portfolio);
+        step(&mut progress);
+        let spend = fit_spend(&spends).ok();
+        step(&mut progress);
+
+        let mut models = Vec::with_capacity(self.earlier.len());
+        for tally in std::mem::take(&mut self.earlier) {
+            models.push(fit(activity.asked, &tally.finish()).ok().map(|fit| fit.model));
+            step(&mut progress);
+        }
+        let [chance, orders] = [Answer::Chance, Answer::Orders].map(|answer| {
+            let learned = self.learn(answer, &models, &mut || step(&mut progress));
+            step(&mut progress);
+            learned
+        });
+        let parts = PredictorParts {
+            horizon_days: self.plan.horizon,
+            activity: activity.model,
+            uncertainty,
+            spend: spend.as_ref().map(|fit| fit.model),
+            spend_covariance: spend.as_ref().and_then(|fit| fit.precision.as_ref()).map(flat),
+            chance: chance.1,
+            orders: orders.1,
+        };
+        let predictor = Predictor::from_parts(parts).map_err(|_| FitError::NoHistory)?;
+        let customers_learned = self.learned.len() as u64;
+        Ok(Trained { predictor, activity, candidates, spend, chance: chance.0, orders: orders.0, customers_learned })
+    }
+
+    fn examples(&self, models: &[Option<ActivityModel>], cuts: &[usize], days: i64) -> Vec<Example<'_>> {
+        let label = [1, 2, 4].iter().position(|part| self.plan.days() / part == days).unwrap_or(0);
+        let mut examples = Vec::new();
+        for (customer, seen) in self.learned.iter().enumerate() {
+            for at in seen.iter().filter(|at| cuts.contains(&at.cut)) {
+                let Some(model) = &models[at.cut] else { continue };
+                let forecast = model.forecast(&at.summary, days as f64 / DAYS_PER_WEEK);
+                examples.push(Example { customer, features: &at.features, forecast, orders: at.orders[label] });
+            }
+        }
+        examples
+    }
+
+    /// Learns a correction at each strength and looks which holds best on the time held back; the
+    /// best is learned again from all cuts, if it beats the model of activity.
+    fn learn(
+        &self,
+        answer: Answer,
+        models: &[Option<ActivityModel>],
+        step: &mut dyn FnMut(),
+    ) -> (Comparison, Option<Correction>) {
+        let looks = self.plan.looks();
+        let mut comparison =
+            Comparison { outcome: LayerOutcome::TooShort, plain: None, layer: None, strength: None, judged: 0 };
+        let family = answer.family();
+        let mut plain = 0.0;
+        let mut losses = STRENGTHS.map(|_| Some(0.0));
+        for look in &looks {
+            let judged = self.examples(models, &[look.judged], look.days);
+            let learned = self.examples(models, &look.learned, look.days);
+            if !enough(answer, &learned) || judged.is_empty() {
+                comparison.outcome = LayerOutcome::TooLittle;
+                continue;
+            }
+            comparison.judged += judged.len() as u64;
+            let target = |example: &Example<'_>| answer.target(example.orders);
+            plain += judged.iter().map(|e| family.loss(answer.offset(&e.forecast), target(e))).sum::<f64>();
+            for (loss, strength) in losses.iter_mut().zip(STRENGTHS) {
+                let Some(sum) = loss else { continue };
+                *loss = learn(answer, &learned, Strength(strength)).map(|correction| {
+                    let of = |e: &Example<'_>| {
+                        let offset = answer.offset(&e.forecast);
+                        family.loss(offset + correction.of(e.features, offset).sum, target(e))
+                    };
+                    *sum + judged.iter().map(of).sum::<f64>()
+                });
+            }
+        }
+        STRENGTHS.iter().for_each(|_| step());
+        if comparison.judged == 0 {
+            return (comparison, None);
+        }
+        let count = comparison.judged as f64;
+        comparison.plain = Some(plain / count);
+        let ended = STRENGTHS.iter().zip(losses).filter_map(|(strength, loss)| Some((*strength, loss?)));
+        let Some((strength, loss)) = ended.min_by(|one, other| one.1.total_cmp(&other.1)) else {
+            comparison.outcome = LayerOutcome::NotConverged;
+            return (comparison, None);
+        };
+        comparison.layer = Some(loss / count);
+        comparison.strength = Some(strength);
+        if loss >= plain {
+            comparison.outcome = LayerOutcome::Lost;
+            return (comparison, None);
+        }
+        let all: Vec<usize> =
+            (0..models.len()).filter(|i| self.plan.cuts[*i] + self.plan.days() <= self.plan.cut).collect();
+        let correction = learn(answer, &self.examples(models, &all, self.plan.days()), Strength(strength));
+        comparison.outcome = if correction.is_some() { LayerOutcome::Kept } else { LayerOutcome::NotConverged };
+        (comparison, correction)
+    }
+}
+
+/// An order of what was seen, in which only what is alike in everything is equal.
+struct Key<'a>(&'a Seen);
+
+impl PartialEq for Key<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Key<'_> {}
+
+impl Ord for Key<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (one, other) = (self.0, other.0);
+        let values = || one.features.0.iter().zip(&other.features.0).chain(one.orders.iter().zip(&other.orders));
+        let by_values = || values().map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne());
+        let first = one.cut.cmp(&other.cut).then(one.summary.cmp(&other.summary));
+        first.then_with(|| by_values().unwrap_or(Ordering::Equal))
+    }
+}
+
+impl PartialOrd for Key<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The strengths that are tried, the strongest first.
+const STRENGTHS: [f64; 6] = [1000.0, 300.0, 100.0, 30.0, 10.0, 3.0];
+
+/// Whether there is enough to learn an answer from: so many who ordered, and for the chance so many
+/// who did not.
+fn enough(answer: Answer, examples: &[Example<'_>]) -> bool {
+    const LEAST: usize = 20;
+    let ordered = examples.iter().filter(|example| example.orders > 0.0).count();
+    ordered >= LEAST && (answer == Answer::Orders || examples.len() - ordered >= LEAST)
+}
+
+/// What is known of the precision of a fit; at a boundary, of what lies next to it: of NBD, then
+/// of the pooled rate.
+fn uncertainty_of(activity: &Fit, portfolio: &Portfolio) -> Option<Uncertainty> {
+    let of = |fit: &Fit| {
+        let covariance_of_logarithms = flat(fit.precision.as_ref()?);
+        Some(Uncertainty { model: fit.model, covariance_of_logarithms })
+    };
+    let next = |kind: Kind| fit(kind, portfolio).ok().and_then(|fit| of(&fit));
+    of(activity).or_else(|| next(Kind::Nbd)).or_else(|| next(Kind::Constant))
+}
+
+fn flat(precision: &Precision) -> Vec<f64> {
+    precision.covariance_of_logarithms.concat()
+}
+
+/// All that a training found.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// What to predict with.
+    pub predictor: Predictor,
+    /// The fit of the model of activity to all time.
+    pub activity: Fit,
+    /// The kinds of models as they did on the last horizon held back, the best first. Empty where
+    /// history is too short; the kind of the highest likelihood is then taken.
+    pub candidates: Vec<Candidate>,
+    /// The fit of the model of spend; none where nothing was spent.
+    pub spend: Option<SpendFit>,
+    /// How the correction of the chance of any order did.
+    pub chance: Comparison,
+    /// How the correction of the expected orders did.
+    pub orders: Comparison,
+    /// Customers that were learned from.
+    pub customers_learned: u64,
+}
+
+/// What became of a correction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerOutcome {
+    /// It did better on time held back, and is used.
+    Kept,
+    /// It did no better, and is not used.
+    Lost,
+    /// History is too short to hold time back and learn from what was before.
+    TooShort,
+    /// Too few ordered, or too few did not, to learn from.
+    TooLittle,
+    /// The search for the weights did not end.
+    NotConverged,
+}
+
+impl LayerOutcome {
+    /// A lower-case name that is safe to store.
+    pub fn name(self) -> &'static str {
+        match self {
+            LayerOutcome::Kept => "kept",
+            LayerOutcome::Lost => "lost",
+            LayerOutcome::TooShort => "too_short",
+            LayerOutcome::TooLittle => "too_little",
+            LayerOutcome::NotConverged => "not_converged",
+        }
+    }
+}
+
+/// The model of activity with a correction against the model alone, on the same customers and time
+/// held back: the last horizon and the last half of one, each foretold from what was known before.
+///
+/// The figures are means of a customer: the log-loss of the chance of any order; of the expected
+/// orders e and the actual ones n, e - n ln e, of which only differences mean anything.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Comparison {
+    /// What became of the correction.
+    pub outcome: LayerOutcome,
+    /// The loss of the model of activity alone: the lower, the better.
+    pub plain: Option<f64>,
+    /// The loss with the best correction.
+    pub layer: Option<f64>,
+    /// How strongly that was held at nothing, as a share of the information on one variable.
+    pub strength: Option<f64>,
+    /// Customers judged, each once for each time held back.
+    pub judged: u64,
+}
