@@ -23,6 +23,7 @@ pub fn assess(ledger: &Ledger, model: &Model, now: Micros) -> Assessment {
     Assessment {
         now,
         model: model.id().to_owned(),
+        fit: model.expectation().map(|expectation| expectation.fit().to_owned()),
         views,
         relationship,
         activity: ActivitySummary::of(ledger, now),
@@ -40,6 +41,8 @@ pub struct Assessment {
     pub now: Micros,
     /// The id of the model it was made with.
     pub model: String,
+    /// The id of the fit that said what to expect of customers, if one did.
+    pub fit: Option<String>,
     /// The customer's view, then the provider's; see [`Assessment::view`].
     pub views: [ViewAssessment; 2],
     /// What holds between the two.

@@ -148,6 +148,15 @@ impl Model {
         Model { expectation, ..self.clone() }
     }
 
+    /// Names the model and the fit that it measures by: as long as it is the same, so are its scores.
+    /// The ids are joined by a character that none has.
+    pub fn made_with(&self) -> String {
+        match &self.expectation {
+            Some(expectation) => format!("{}/{}", self.id, expectation.fit()),
+            None => self.id.clone(),
+        }
+    }
+
     /// What a fit expects of customers, if one is in use.
     pub fn expectation(&self) -> Option<&Expectation> {
         self.expectation.as_ref()

@@ -27,6 +27,7 @@
 
 mod choice;
 pub mod evaluation;
+mod encoding;
 mod fit;
 mod functions;
 mod geometric;

@@ -5,16 +5,8 @@
 //! its start; nothing after the cut is seen.
 
 use super::evaluation::{Case, Followed, Predicted};
+use super::history::OrderDay;
 use super::summary::DAYS_PER_WEEK;
-
-/// A day on which a customer ordered, once or more.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct OrderDay {
-    /// The day, counted from any common origin.
-    pub day: i64,
-    /// What was spent on it, in any one currency.
-    pub spend: f64,
-}
 
 /// A rule of thumb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

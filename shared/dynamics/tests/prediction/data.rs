@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use dynamics::prediction::naive::OrderDay;
+use dynamics::prediction::OrderDay;
 use dynamics::prediction::{Portfolio, Spend, SpendPortfolio, Summary};
 use flate2::read::GzDecoder;
 use time::{Date, Month};

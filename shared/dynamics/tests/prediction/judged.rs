@@ -2,7 +2,8 @@
 //! found of them elsewhere, to the digits printed in `clv.md`.
 
 use dynamics::prediction::evaluation::{Case, Evaluation, Followed, Predicted, compare, evaluate};
-use dynamics::prediction::naive::{OrderDay, Rule, Rules, followed};
+use dynamics::prediction::OrderDay;
+use dynamics::prediction::naive::{Rule, Rules, followed};
 use dynamics::prediction::{ActivityModel, Kind};
 
 use crate::data::{CDNOW_CUT, CDNOW_HELD_BACK, Histories, cdnow, complete_journey, day, folder, online_retail, rows};
