@@ -6,7 +6,8 @@
 //! [`explain_sources`] break every score into terms that add up to it again.
 //!
 //! [`prediction`] says from the order days of a portfolio what each customer will probably do next,
-//! and what that is worth. [`contest`] says what happens if a rival makes an offer.
+//! and what that is worth. [`contest`] says what happens if a rival makes an offer,
+//! and [`levers`] what the provider could do, and what that would change.
 //!
 //! Everything here is a pure function of its arguments. The crate never reads a clock, a file or
 //! the network, knows nothing of databases or messages, and never panics on what it is given.
@@ -26,6 +27,7 @@ mod explain;
 mod facts;
 mod ledger;
 mod level;
+pub mod levers;
 mod model;
 pub mod prediction;
 mod relationship;

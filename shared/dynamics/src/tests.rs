@@ -1,6 +1,7 @@
 //! The properties the rest of the suite relies on.
 
 mod ledgers;
+mod levers;
 mod scores;
 mod stories;
 
