@@ -11,9 +11,9 @@
 //! coefficient whose sign theory gives is the exponential of a Gaussian one, so that no handful of
 //! cases can turn its sign: a better bond never lowers a chance. The posterior is a Gaussian at the
 //! mode with the inverse of the exact Hessian as covariance (Laplace's approximation; MacKay 1992,
-//! *Neural Computation* 4(3)), under priors wide enough to be weakly informative (Gelman, Jakulin,
-//! Pittau & Su 2008, *Annals of Applied Statistics* 2(4)): finite whatever the cases are, even if all
-//! have stayed.
+//! *The Evidence Framework Applied to Classification Networks*, Neural Computation 4(5)), under
+//! priors wide enough to be weakly informative (Gelman, Jakulin, Pittau & Su 2008, *Annals of Applied
+//! Statistics* 2(4)): finite whatever the cases are, even if all have stayed.
 //!
 //! What it cannot know: offers that the provider never learned of. All chances are of offers like
 //! those on record. And what a counter-offer adds is what it went with, which is not all its doing:

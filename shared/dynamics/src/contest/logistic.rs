@@ -5,8 +5,11 @@ use super::prior::{Belief, Form};
 
 /// Steps of Newton's method at most; some ten are taken.
 const MOST_STEPS: usize = 200;
-/// The search ends when no coefficient moves by this share of its prior deviation.
-const STILL: f64 = 1e-10;
+/// The search ends when no coefficient moves by this share of its prior deviation; as steps square
+/// the distance to the mode, what is left then is rounding.
+const STILL: f64 = 1e-7;
+/// What rounding may make of the height, as a share of it.
+const ROUNDING: f64 = 1e-12;
 
 /// The exact Hessian counts when it has at least this share of the prior's precision in every
 /// direction: no deviation is then above 1.5 times the prior's.
@@ -78,17 +81,17 @@ pub(super) fn laplace<const N: usize>(beliefs: &[Belief; N], rows: &mut [Row<N>]
         let step = cholesky(&damped).map(|lower| solve(&lower, &gradient));
         let next = step.map(|step| std::array::from_fn(|j| at[j] + step[j]));
         let risen = next.map(|next| (next, ln_posterior(beliefs, rows, &next)));
-        match risen.filter(|(_, there)| *there >= height) {
+        // Near the mode the height is flat to within its rounding.
+        let least = height - ROUNDING * (1.0 + height.abs());
+        match risen.filter(|(_, there)| *there >= least) {
             Some((next, there)) => {
                 let moved = (0..N).map(|j| (next[j] - at[j]).abs() / beliefs[j].deviation).fold(0.0, f64::max);
                 (at, height) = (next, there);
-                if moved < STILL && damping < 1.0 {
+                if moved < STILL && damping == 0.0 {
                     break;
                 }
                 damping = if damping > 0.01 { damping / 10.0 } else { 0.0 };
             }
-            // Rounding alone keeps the last steps from rising.
-            None if damping > 1e12 => break,
             None => damping = (damping * 10.0).max(0.01),
         }
     }

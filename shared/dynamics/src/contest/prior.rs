@@ -94,7 +94,11 @@ impl Default for Prior {
                     "judgement, and its sign is open: voice is born of discontent (Hirschman 1970), and so are exit \
                      and neglect (Ping 1993, Journal of Retailing 69(3))",
                 ),
-                positive("record", 1.0, "judgement: who told before tells again, of odds 3 to 1 after many"),
+                positive(
+                    "record",
+                    1.0,
+                    "judgement: who was open before is open again, at some threefold odds after many offers",
+                ),
             ],
             staying: [
                 free(

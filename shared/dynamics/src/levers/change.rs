@@ -11,7 +11,7 @@ use crate::signal::{Signal, Topic};
 /// What is supposed: first what is left out, then what is said in its place.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Change {
-    /// What is left out, in order of source and signal, each once.
+    /// What is left out, in order of source and signal, each once; at most [`Change::MOST_WITHOUT`].
     pub without: Vec<Without>,
     /// What is said, at most [`Change::MOST`].
     pub suppositions: Vec<Supposition>,
@@ -44,6 +44,8 @@ pub struct Supposition {
 impl Change {
     /// The most suppositions of a change.
     pub const MOST: usize = 100;
+    /// The most that a change leaves out.
+    pub const MOST_WITHOUT: usize = 1_000;
 
     /// The sources as they would be: what is left out is left out, and each supposition is a source
     /// of its own at the end, `suppositions/1` and so on, its evidence repeated as often as it counts.
@@ -73,6 +75,11 @@ impl Change {
             ledger.apply(&key, None, Some(&facts));
         }
         ledger
+    }
+
+    /// Whether there is room to leave out one more and to say so many things.
+    pub(super) fn has_room(&self, said: usize) -> bool {
+        self.without.len() < Change::MOST_WITHOUT && self.suppositions.len() + said <= Change::MOST
     }
 
     pub(super) fn leave_out(&mut self, source: &str, signal: Signal) {

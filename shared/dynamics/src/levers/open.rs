@@ -52,8 +52,7 @@ fn plan(
         let facts = sources.iter().find(|(other, _)| other == key).map(|(_, facts)| *facts)?;
         let said: Vec<_> = super::of_signal(facts, pending.topic()).collect();
         let is_new = !plan.evidence.iter().any(|named| named == key);
-        let room = said.len() + 1 + plan.change.suppositions.len() <= super::Change::MOST;
-        if !room || said.iter().any(|evidence| evidence.at() > now) {
+        if !plan.change.has_room(said.len() + 1) || said.iter().any(|evidence| evidence.at() > now) {
             continue;
         }
         let known = plan.change.without.len();

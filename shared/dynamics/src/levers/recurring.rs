@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::change::Change;
 use super::{Plan, QUARTER, counted, of_signal};
 use crate::decay::Micros;
 use crate::facts::Facts;
@@ -83,7 +82,7 @@ pub(super) fn plan(habit: &Habit, sources: &[(&str, &Facts)], now: Micros) -> Op
     lapses.sort_by(|one, other| other.at.cmp(&one.at).then((one.key, one.signal).cmp(&(other.key, other.signal))));
     let (mut slow, mut open) = (BTreeSet::new(), BTreeSet::new());
     for lapse in &lapses {
-        if plan.change.suppositions.len() + lapse.said.len() > Change::MOST {
+        if !plan.change.has_room(lapse.said.len()) {
             break;
         }
         plan.change.leave_out(lapse.key, lapse.signal);

@@ -239,6 +239,11 @@ fn a_change_never_supposes_more_than_can_be_asked() {
     let opportunity = only(&sources, Lever::DeliverOnTime);
     assert!((90..=Change::MOST).contains(&opportunity.change.suppositions.len()));
     assert_eq!(after_by_hand(&opportunity, &sources), opportunity.after);
+    let overdue =
+        |n: i64| source(&format!("orders/{n}"), owing(Signal::DeliveryPromise, ago(1 + n % 90), 14, -1.0, 1.0));
+    let sources: Vec<_> = (0..1_010).map(overdue).collect();
+    let opportunity = only(&sources, Lever::DeliverOnTime);
+    assert_eq!((opportunity.change.without.len(), opportunity.evidence.len()), (1_000, 1_000));
 }
 
 /// Facts of the kind that levers are about: provider's deeds, recent, and matters that are open.
