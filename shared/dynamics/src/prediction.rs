@@ -26,10 +26,11 @@
 //! ```
 
 mod choice;
-pub mod evaluation;
 mod encoding;
+pub mod evaluation;
 mod fit;
 mod functions;
+mod gain;
 mod geometric;
 mod history;
 mod layer;
@@ -48,6 +49,7 @@ mod training;
 
 pub use choice::{Candidate, HeldBack, Score, Trial, choose, score};
 pub use fit::{Fit, FitError, Limit, Outcome, Precision, fit, fit_watched};
+pub use gain::Gain;
 pub use history::{Feature, Features, Known, OrderDay, Past, PastError};
 pub use layer::{Correction, Term};
 pub use model::{ActivityModel, Discount, Forecast, Kind};

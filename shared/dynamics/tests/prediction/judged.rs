@@ -1,8 +1,8 @@
 //! Figures of reference predictors, whose scores lie beside the data: the judge must find what was
 //! found of them elsewhere, to the digits printed in `clv.md`.
 
-use dynamics::prediction::evaluation::{Case, Evaluation, Followed, Predicted, compare, evaluate};
 use dynamics::prediction::OrderDay;
+use dynamics::prediction::evaluation::{Case, Evaluation, Followed, Predicted, compare, evaluate};
 use dynamics::prediction::naive::{Rule, Rules, followed};
 use dynamics::prediction::{ActivityModel, Kind};
 
