@@ -189,7 +189,8 @@ fn a_case_is_foretold_by_none_but_what_was_known_before_it() {
     let mut cases = world.cases(40);
     // All learned of at once: nothing is known before any of them.
     cases.iter_mut().for_each(|case| case.learned_at = 0);
-    let report = calibrate(&Prior::default(), &cases).staying;
+    let Calibration { asking, staying: report } = calibrate(&Prior::default(), &cases);
+    assert!((asking.figures.unwrap().base_log_loss - std::f64::consts::LN_2).abs() < 1e-12);
     let prior = fit(&Prior::default(), &[]).predictor();
     let by_hand: f64 = cases
         .iter()
@@ -233,6 +234,23 @@ fn few_cases_are_said_to_be_few() {
             assert!(0.0 <= bin.low && bin.low <= bin.observed && bin.observed <= bin.high && bin.high <= 1.0);
         }
     }
+}
+
+#[test]
+fn bins_never_part_equal_chances() {
+    // One standing and no countering: at any time all have the same chance, and at the start many
+    // have that of the prior.
+    let mut world = World::new(3);
+    let standing = world.standing();
+    let mut cases = world.cases(60);
+    for (n, case) in cases.iter_mut().enumerate() {
+        (case.standing, case.countered) = (standing, false);
+        (case.learned_at, case.ended_at) = if n < 40 { (0, DAY) } else { (2 * DAY, 3 * DAY) };
+    }
+    let report = calibrate(&Prior::default(), &cases).staying;
+    let mut sizes: Vec<u64> = report.bins.iter().map(|bin| bin.cases).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [20, 40]);
 }
 
 #[test]
@@ -335,6 +353,30 @@ fn an_accounts_own_offers_count_beyond_the_tenants() {
     let fickle = with(Record { closed: 3, left: 3, ..Record::default() });
     assert!(true_one.counter.chance > fresh.counter.chance && fresh.counter.chance > fickle.counter.chance);
     assert!(true_one.stay.chance > fresh.stay.chance && fresh.stay.chance > fickle.stay.chance);
+}
+
+#[test]
+fn to_stay_is_to_be_asked_and_countered_or_to_stay_alone() {
+    let mut world = World::new(37);
+    let predictor = fit(&Prior::default(), &world.cases(3_000)).predictor();
+    for _ in 0..50 {
+        let Contest { counter, stay_alone, stay_countered, stay } = predictor.contest(&world.standing());
+        let both = counter.chance * stay_countered.chance + (1.0 - counter.chance) * stay_alone.chance;
+        assert!((stay.chance - both).abs() < 0.002, "{} {both}", stay.chance);
+    }
+}
+
+#[test]
+fn a_position_is_told_when_its_bounds_lie_no_further_apart_than_neighbours() {
+    let contest = |low, chance, high| {
+        let of = Chance { chance, low, high };
+        Contest { counter: of, stay_alone: of, stay_countered: of, stay: of }
+    };
+    assert_eq!(contest(0.55, 0.72, 0.85).position(), Some(Position::Resilient));
+    assert_eq!(contest(0.55, 0.72, 0.85).range(), [Position::Contestable, Position::Resilient, Position::Resilient]);
+    assert_eq!(contest(0.75, 0.92, 0.95).position(), Some(Position::BeyondCompetition));
+    assert_eq!(contest(0.45, 0.6, 0.72).position(), None);
+    assert_eq!(contest(0.55, 0.72, 0.91).position(), None);
 }
 
 #[test]

@@ -359,6 +359,26 @@ proptest! {
     }
 
     #[test]
+    fn any_moment_and_any_facts_end_finite(
+        deeds in any_deeds(),
+        more in any_sources(),
+        at in any::<Micros>(),
+        since in any::<Micros>(),
+        now in prop_oneof![any::<Micros>(), Just(Micros::MIN), Just(Micros::MAX), Just(NOW - 100 * DAY)],
+    ) {
+        let extreme = Facts {
+            evidence: vec![evidence(Signal::DeliveryPromise, at, -1.0, 16.0)],
+            order: Some(OrderFact { at, cancelled: false }),
+            ..owing(Signal::ProviderCommitment, since, 30, -1.0, 16.0)
+        };
+        let sources = [deeds, more, vec![source("extreme", extreme)]].concat();
+        for opportunity in opportunities(&sources, &tilted(), now) {
+            prop_assert!(opportunity.bond_gain().is_finite() && opportunity.bond_gain() >= LEAST_GAIN);
+            prop_assert!(opportunity.change.suppositions.iter().all(|said| said.at <= now));
+        }
+    }
+
+    #[test]
     fn the_order_of_sources_makes_no_difference(sources in any_deeds()) {
         let mut turned = sources.clone();
         turned.reverse();
