@@ -154,6 +154,32 @@ fn chances_are_learned_and_their_intervals_hold_the_true_ones() {
 }
 
 #[test]
+fn a_truth_that_the_prior_did_not_expect_is_learned_too() {
+    // Nothing but the bond matters, and all else is next to nothing.
+    let (mut told, mut base, mut truth) = ([0.0; 2], [0.0; 2], 0.0);
+    for seed in 3_000..3_006 {
+        let mut world = World::new(seed);
+        world.truth.staying = vec![0.3, 0.4, -5.0, -5.0, -5.0, -5.0, -5.0, -5.0];
+        let cases = world.cases(1_000);
+        let standings: Vec<Standing> = (0..100).map(|_| world.standing()).collect();
+        for (which, size) in [100, 1_000].into_iter().enumerate() {
+            let known = &cases[..size];
+            let rate = known.iter().map(|case| case.ending.unwrap().share()).sum::<f64>() / size as f64;
+            let predictor = fit(&Prior::default(), known).predictor();
+            for standing in &standings {
+                let stays = world.stays(standing, false);
+                told[which] += expected_loss(stays, predictor.contest(standing).stay_alone.chance);
+                base[which] += expected_loss(stays, rate);
+            }
+        }
+        truth +=
+            standings.iter().map(|standing| world.stays(standing, false)).map(|p| expected_loss(p, p)).sum::<f64>();
+    }
+    assert!(told[0] < base[0] && told[0] < 1.06 * truth, "{told:?} {base:?} {truth}");
+    assert!(told[1] < base[1] && told[1] < 1.02 * truth, "{told:?} {base:?} {truth}");
+}
+
+#[test]
 fn a_calibration_report_tells_what_was_gained() {
     for seed in 2_000..2_002 {
         let mut world = World::new(seed);
