@@ -37,8 +37,13 @@ pub struct Supposition {
     pub weight: f64,
     /// When it happened.
     pub at: Micros,
-    /// How many times, at least 1.
+    /// How many times, at least 1, at most [`Supposition::MOST_COUNT`].
     pub count: u32,
+}
+
+impl Supposition {
+    /// The most times of one supposition; what comes more often is another one.
+    pub const MOST_COUNT: u32 = 1_000;
 }
 
 impl Change {
@@ -92,7 +97,8 @@ impl Change {
     /// Says this once more; equal ones are counted.
     pub(super) fn say(&mut self, signal: Signal, at: Micros, value: f64, weight: f64) {
         let new = Supposition { signal, value, weight, at, count: 1 };
-        let same = |old: &&mut Supposition| Supposition { count: 1, ..**old } == new;
+        let same =
+            |old: &&mut Supposition| old.count < Supposition::MOST_COUNT && Supposition { count: 1, ..**old } == new;
         match self.suppositions.iter_mut().find(same) {
             Some(old) => old.count += 1,
             None => self.suppositions.push(new),

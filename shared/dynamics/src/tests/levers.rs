@@ -350,7 +350,7 @@ proptest! {
             prop_assert!(suppositions.len() <= Change::MOST && without.is_sorted());
             for said in suppositions {
                 prop_assert!((-1.0..=1.0).contains(&said.value) && said.weight > 0.0 && said.weight <= 16.0);
-                prop_assert!(said.at <= NOW && said.count >= 1);
+                prop_assert!(said.at <= NOW && (1..=Supposition::MOST_COUNT).contains(&said.count));
             }
             for aim in &opportunity.aims {
                 prop_assert!(aim.value <= Aim::MOST && aim.now <= 1.0);
