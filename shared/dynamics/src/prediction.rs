@@ -29,6 +29,7 @@ mod choice;
 mod encoding;
 pub mod evaluation;
 mod fit;
+mod forecaster;
 mod functions;
 mod gain;
 mod geometric;
@@ -49,6 +50,7 @@ mod training;
 
 pub use choice::{Candidate, HeldBack, Score, Trial, choose, score};
 pub use fit::{Fit, FitError, Limit, Outcome, Precision, fit, fit_watched};
+pub use forecaster::Forecaster;
 pub use gain::Gain;
 pub use history::{Feature, Features, Known, OrderDay, Past, PastError};
 pub use layer::{Correction, Term};

@@ -8,7 +8,7 @@
 //! as well.
 
 use super::functions::{beta_mean, digamma, ln_gamma, ln_sum, scaled_exponential_integral};
-use super::model::{Forecast, at_most_one};
+use super::model::{IfActive, at_most_one};
 use super::pareto::one_less;
 use super::summary::{Portfolio, Summary};
 
@@ -85,25 +85,29 @@ impl Geometric {
     }
 
     /// 1 for a customer with one order in BG/NBD, by construction; so nothing should be ranked by it.
-    pub(super) fn alive(&self, of: &Summary) -> f64 {
+    pub(super) fn alive(&self, of: &Summary, ln_odds: f64) -> f64 {
         let BetaGeometric { r, alpha, .. } = self.at;
         let silence = ((of.age() - of.last()) / (alpha + of.last())).ln_1p();
-        at_most_one(1.0 / (1.0 + (self.ln_odds(self.chances(of)) + (r + of.x()) * silence).exp()))
+        at_most_one(1.0 / (1.0 + (ln_odds + (r + of.x()) * silence).exp()))
+    }
+
+    /// The logarithm of the odds to have left after the last order, before any silence.
+    pub(super) fn ln_odds_of(&self, of: &Summary) -> f64 {
+        self.ln_odds(self.chances(of))
     }
 
     /// Given that the customer is active at T, the rate is Gamma(r+x, α+T) and the chance to leave
     /// Beta(a, b+k). Nobody leaves without an order, so the chance of one is that of NBD.
-    pub(super) fn forecast(&self, of: &Summary, weeks: f64) -> Forecast {
-        let alive = self.alive(of);
+    pub(super) fn if_active(&self, of: &Summary, weeks: f64) -> IfActive {
         let active = Active::of(self, of);
         let any_order = -(-active.r * (weeks / active.alpha).ln_1p()).exp_m1();
-        Forecast::new(alive, any_order, active.orders(weeks))
+        IfActive { any_order, orders: active.orders(weeks) }
     }
 
     /// No closed form is known. An active customer who orders at rate λ and leaves with chance p
     /// orders at u with density λ e^(-λpu), which discounted sums to λ / (δ + λp). Its mean over λ
     /// is an exponential integral; over p it is summed by the trapezoidal rule.
-    pub(super) fn residual_orders(&self, of: &Summary, discount: f64) -> f64 {
+    pub(super) fn residual_orders(&self, of: &Summary, alive: f64, discount: f64) -> f64 {
         let Active { r, alpha, a, b } = Active::of(self, of);
         let forever = r / (alpha * discount);
         let orders = beta_mean(a, b, forever, |p| {
@@ -111,14 +115,13 @@ impl Geometric {
             // As p vanishes, (r / p) e^z E_(r+1)(z) tends to r / (p z).
             if z > 1e15 { forever } else { r / p * scaled_exponential_integral(r + 1.0, z) }
         });
-        self.alive(of) * orders
+        alive * orders
     }
 
     fn chances(&self, of: &Summary) -> f64 {
         of.x() + f64::from(self.first)
     }
 
-    /// The logarithm of the odds to have left after the last order, before any silence.
     fn ln_odds(&self, k: f64) -> f64 {
         if k > 0.0 { (self.at.a / (self.at.b + k - 1.0)).ln() } else { f64::NEG_INFINITY }
     }

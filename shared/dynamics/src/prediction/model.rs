@@ -64,12 +64,20 @@ pub struct Forecast {
     pub orders: f64,
 }
 
-impl Forecast {
-    /// From the chance of being active, and what follows given that.
-    pub(super) fn new(alive: f64, any_order: f64, orders: f64) -> Forecast {
-        let any_order = alive * at_most_one(any_order);
+/// What a customer who is active at the cut is expected to do within a horizon. It depends on the
+/// repeats and the age alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct IfActive {
+    pub(super) any_order: f64,
+    pub(super) orders: f64,
+}
+
+impl IfActive {
+    /// With the chance of being active.
+    pub(super) fn forecast(self, alive: f64) -> Forecast {
+        let any_order = alive * at_most_one(self.any_order);
         // More orders are never fewer than one or more; rounding alone could say so.
-        Forecast { alive, any_order, orders: (alive * orders).max(any_order) }
+        Forecast { alive, any_order, orders: (alive * self.orders).max(any_order) }
     }
 }
 
@@ -207,24 +215,52 @@ impl ActivityModel {
 
     /// The chance of being active at the cut, 0 to 1. Not a ranking: see [`Forecast::alive`].
     pub fn alive(&self, of: &Summary) -> f64 {
-        match self.0 {
-            Law::ParetoNbd(at) => at.alive(of),
-            Law::BgNbd(at) => Geometric { at, first: 0 }.alive(of),
-            Law::MbgNbd(at) => Geometric { at, first: 1 }.alive(of),
-            Law::Nbd(_) | Law::Constant(_) => 1.0,
-        }
+        self.alive_with(of, self.at_last(of), self.at_cut(of))
     }
 
     /// What this customer is expected to do within so many weeks after the cut. A horizon below 0
     /// or that is no number counts as 0, one above [`Self::MAX_HORIZON`] as that.
     pub fn forecast(&self, of: &Summary, weeks: f64) -> Forecast {
+        self.if_active(of, weeks).forecast(self.alive(of))
+    }
+
+    /// What the chance of being active needs of the repeats and the last order alone, where it does.
+    pub(super) fn at_last(&self, of: &Summary) -> Option<f64> {
+        match self.0 {
+            Law::ParetoNbd(at) => at.tail(of, of.last()),
+            _ => None,
+        }
+    }
+
+    /// What the chance of being active needs of the repeats and the age alone, where it does.
+    pub(super) fn at_cut(&self, of: &Summary) -> Option<f64> {
+        match self.0 {
+            Law::ParetoNbd(at) => at.tail(of, of.age()),
+            Law::BgNbd(at) => Some(Geometric { at, first: 0 }.ln_odds_of(of)),
+            Law::MbgNbd(at) => Some(Geometric { at, first: 1 }.ln_odds_of(of)),
+            Law::Nbd(_) | Law::Constant(_) => None,
+        }
+    }
+
+    /// The chance of being active with both.
+    pub(super) fn alive_with(&self, of: &Summary, at_last: Option<f64>, at_cut: Option<f64>) -> f64 {
+        match (self.0, at_cut) {
+            (Law::ParetoNbd(at), _) => at.alive(of, at_last, at_cut),
+            (Law::BgNbd(at), Some(ln_odds)) => Geometric { at, first: 0 }.alive(of, ln_odds),
+            (Law::MbgNbd(at), Some(ln_odds)) => Geometric { at, first: 1 }.alive(of, ln_odds),
+            _ => 1.0,
+        }
+    }
+
+    /// What follows given that the customer is active.
+    pub(super) fn if_active(&self, of: &Summary, weeks: f64) -> IfActive {
         let weeks = if weeks > 0.0 { weeks.min(Self::MAX_HORIZON) } else { 0.0 };
         match self.0 {
-            Law::ParetoNbd(at) => at.forecast(of, weeks),
-            Law::BgNbd(at) => Geometric { at, first: 0 }.forecast(of, weeks),
-            Law::MbgNbd(at) => Geometric { at, first: 1 }.forecast(of, weeks),
-            Law::Nbd(at) => at.forecast(of, weeks),
-            Law::Constant(at) => at.forecast(weeks),
+            Law::ParetoNbd(at) => at.if_active(of, weeks),
+            Law::BgNbd(at) => Geometric { at, first: 0 }.if_active(of, weeks),
+            Law::MbgNbd(at) => Geometric { at, first: 1 }.if_active(of, weeks),
+            Law::Nbd(at) => at.if_active(of, weeks),
+            Law::Constant(at) => at.if_active(weeks),
         }
     }
 
@@ -237,9 +273,9 @@ impl ActivityModel {
     /// expected spend of an order it is the residual lifetime value.
     pub fn residual_orders(&self, of: &Summary, discount: Discount) -> f64 {
         match self.0 {
-            Law::ParetoNbd(at) => at.residual_orders(of, discount.0),
-            Law::BgNbd(at) => Geometric { at, first: 0 }.residual_orders(of, discount.0),
-            Law::MbgNbd(at) => Geometric { at, first: 1 }.residual_orders(of, discount.0),
+            Law::ParetoNbd(at) => at.residual_orders(of, self.alive(of), discount.0),
+            Law::BgNbd(at) => Geometric { at, first: 0 }.residual_orders(of, self.alive(of), discount.0),
+            Law::MbgNbd(at) => Geometric { at, first: 1 }.residual_orders(of, self.alive(of), discount.0),
             Law::Nbd(at) => at.residual_orders(of, discount.0),
             Law::Constant(at) => at.residual_orders(discount.0),
         }

@@ -4,7 +4,7 @@
 //! what every model here becomes when nobody leaves, and what a fit then falls back on.
 
 use super::functions::{Rising, ln_gamma};
-use super::model::Forecast;
+use super::model::IfActive;
 use super::summary::{Portfolio, Summary};
 
 /// Order rates per week are distributed Gamma(r, alpha), and nobody leaves.
@@ -43,9 +43,9 @@ impl Nbd {
         (sum, gradient)
     }
 
-    pub(super) fn forecast(&self, of: &Summary, weeks: f64) -> Forecast {
+    pub(super) fn if_active(&self, of: &Summary, weeks: f64) -> IfActive {
         let (r, alpha) = (self.r + of.x(), self.alpha + of.age());
-        Forecast::new(1.0, -(-r * (weeks / alpha).ln_1p()).exp_m1(), r / alpha * weeks)
+        IfActive { any_order: -(-r * (weeks / alpha).ln_1p()).exp_m1(), orders: r / alpha * weeks }
     }
 
     pub(super) fn residual_orders(&self, of: &Summary, discount: f64) -> f64 {
@@ -77,9 +77,9 @@ impl Constant {
         of.x() * self.rate.ln() - self.rate * of.age()
     }
 
-    pub(super) fn forecast(&self, weeks: f64) -> Forecast {
+    pub(super) fn if_active(&self, weeks: f64) -> IfActive {
         let orders = self.rate * weeks;
-        Forecast::new(1.0, -(-orders).exp_m1(), orders)
+        IfActive { any_order: -(-orders).exp_m1(), orders }
     }
 
     pub(super) fn residual_orders(&self, discount: f64) -> f64 {

@@ -3,8 +3,10 @@
 //! Schmittlein, Morrison and Colombo (1987), *Counting Your Customers: Who Are They and What Will
 //! They Do Next?*, Management Science 33(1):1-24.
 
-use super::functions::{Decay, Rising, decay_integral, decay_nodes, ln_gamma, ln_sum, scaled_exponential_integral};
-use super::model::{Forecast, at_most_one};
+use super::functions::{
+    Decay, Rising, decay_integral, decay_nodes, decay_tail, ln_gamma, ln_sum, scaled_exponential_integral,
+};
+use super::model::{IfActive, at_most_one};
 use super::summary::{Portfolio, Summary};
 
 /// The parameters of Pareto/NBD, per week: order rates are distributed Gamma(r, alpha), rates of
@@ -91,30 +93,47 @@ impl ParetoNbd {
         (sum, gradient)
     }
 
-    pub(super) fn alive(&self, of: &Summary) -> f64 {
-        at_most_one(self.paths(of).1)
+    /// From the tails at the last order and at the cut, where there are both. The integral from t_x
+    /// to T is the one less the other; where they nearly cancel, next to none of the customers have left.
+    pub(super) fn alive(&self, of: &Summary, at_last: Option<f64>, at_cut: Option<f64>) -> f64 {
+        let ParetoNbd { r, alpha, s, beta } = *self;
+        let (Some(at_last), Some(at_cut)) = (at_last, at_cut) else {
+            return at_most_one(self.paths(of).1);
+        };
+        let span = of.age() - of.last();
+        let rate = (r + of.x()) * (span / (alpha + of.last())).ln_1p();
+        let silence = rate + s * (span / (beta + of.last())).ln_1p();
+        let odds = s * (at_last * silence.exp() - at_cut);
+        1.0 / (1.0 + odds.max(0.0))
+    }
+
+    /// The tail of the integral in the likelihood from a time t on, over (α+t)^-(r+x) (β+t)^-s. None
+    /// where the scales lie far apart.
+    pub(super) fn tail(&self, of: &Summary, t: f64) -> Option<f64> {
+        let rate = Decay { scale: self.alpha + t, power: self.r + of.x() };
+        let leaving = Decay { scale: self.beta + t, power: self.s + 1.0 };
+        decay_tail(rate, leaving).map(|tail| tail / leaving.scale)
     }
 
     /// Given that the customer is active at T, the rates are Gamma(r+x, α+T) and Gamma(s, β+T).
     /// The expectation is equation 41 of Fader and Hardie (2005), *A Note on Deriving the
     /// Pareto/NBD Model*, with its limit at s = 1; the chance that an order comes before the
     /// customer leaves is the integral of the next order's density.
-    pub(super) fn forecast(&self, of: &Summary, weeks: f64) -> Forecast {
-        let alive = self.alive(of);
+    pub(super) fn if_active(&self, of: &Summary, weeks: f64) -> IfActive {
         let rate = Decay { scale: self.alpha + of.age(), power: self.r + of.x() + 1.0 };
         let staying = Decay { scale: self.beta + of.age(), power: self.s };
         let mean = (rate.power - 1.0) / rate.scale;
         let any_order = mean * decay_integral(rate, staying, weeks);
         let orders = mean * staying.scale * one_less(self.s - 1.0, (weeks / staying.scale).ln_1p());
-        Forecast::new(alive, any_order, orders)
+        IfActive { any_order, orders }
     }
 
     /// Discounted expected residual transactions, equation 1 of Fader, Hardie and Lee (2005), *RFM
     /// and CLV*, Journal of Marketing Research 42(4), with Tricomi's function as an integral.
-    pub(super) fn residual_orders(&self, of: &Summary, discount: f64) -> f64 {
+    pub(super) fn residual_orders(&self, of: &Summary, alive: f64, discount: f64) -> f64 {
         let staying = self.beta + of.age();
         let weeks = staying * scaled_exponential_integral(self.s, discount * staying);
-        self.alive(of) * (self.r + of.x()) / (self.alpha + of.age()) * weeks
+        alive * (self.r + of.x()) / (self.alpha + of.age()) * weeks
     }
 }
 
