@@ -5,12 +5,12 @@ use super::summary::Summary;
 
 /// Forecasts customers one after the other, each bit as [`ActivityModel::forecast`] does. What depends
 /// on the repeats and either the age or the last order alone, the dearer part, is remembered. Memory is
-/// bounded by some 6 MB.
+/// bounded by some 7 MB.
 #[derive(Clone, Debug)]
 pub struct Forecaster {
     model: ActivityModel,
     weeks: f64,
-    by_age: Memo<(IfActive, Option<f64>)>,
+    by_age: Memo<ByAge>,
     /// Of Pareto/NBD only.
     by_last: Memo<Option<f64>>,
 }
@@ -24,14 +24,29 @@ impl Forecaster {
     /// What this customer is expected to do.
     pub fn forecast(&mut self, of: &Summary) -> Forecast {
         let (model, weeks) = (&self.model, self.weeks);
-        let (if_active, at_cut) =
-            self.by_age.of((of.repeats(), of.age()), || (model.if_active(of, weeks), model.at_cut(of)));
+        let known = self.by_age.of((of.repeats(), of.age()), || ByAge {
+            if_active: model.if_active(of, weeks),
+            at_cut: model.at_cut(of),
+            alive: (of.repeats() == 0).then(|| model.alive(of)),
+        });
+        if let Some(alive) = known.alive {
+            return known.if_active.forecast(alive);
+        }
         let at_last = match model.kind() {
             Kind::ParetoNbd => self.by_last.of((of.repeats(), of.last()), || model.at_last(of)),
             _ => None,
         };
-        if_active.forecast(model.alive_with(of, at_last, at_cut))
+        known.if_active.forecast(model.alive_with(of, at_last, known.at_cut))
     }
+}
+
+/// What is the same of all customers of equal repeats and age.
+#[derive(Clone, Copy, Debug, Default)]
+struct ByAge {
+    if_active: IfActive,
+    at_cut: Option<f64>,
+    /// Of a customer with one order, whose last order is the first.
+    alive: Option<f64>,
 }
 
 /// What was computed of repeats and a time, in one slot for each hash: the latest stays.
@@ -66,7 +81,7 @@ impl<T: Copy + Default> Memo<T> {
             return slot.value;
         }
         // More than there is room for: what was forgotten was perhaps needed again.
-        if 2 * self.computed >= self.slots.len() && self.bits < Self::MOST {
+        if 4 * self.computed >= 3 * self.slots.len() && self.bits < Self::MOST {
             self.grow();
         }
         let (place, value) = (self.place(repeats, time), compute());

@@ -7,7 +7,7 @@
 //! Journal of Research in Marketing 24(3):201-209, let the customer leave after the first order
 //! as well.
 
-use super::functions::{beta_mean, digamma, ln_gamma, ln_sum, scaled_exponential_integral};
+use super::functions::{beta_mean, digamma, ln_gamma, ln_sum, scaled_exponential_integral, sunk};
 use super::model::{IfActive, at_most_one};
 use super::pareto::one_less;
 use super::summary::{Portfolio, Summary};
@@ -87,8 +87,8 @@ impl Geometric {
     /// 1 for a customer with one order in BG/NBD, by construction; so nothing should be ranked by it.
     pub(super) fn alive(&self, of: &Summary, ln_odds: f64) -> f64 {
         let BetaGeometric { r, alpha, .. } = self.at;
-        let silence = ((of.age() - of.last()) / (alpha + of.last())).ln_1p();
-        at_most_one(1.0 / (1.0 + (ln_odds + (r + of.x()) * silence).exp()))
+        let silence = sunk(alpha + of.last(), r + of.x(), of.age() - of.last());
+        at_most_one(1.0 / (1.0 + (ln_odds + silence).exp()))
     }
 
     /// The logarithm of the odds to have left after the last order, before any silence.

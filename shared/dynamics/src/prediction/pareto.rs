@@ -4,7 +4,7 @@
 //! They Do Next?*, Management Science 33(1):1-24.
 
 use super::functions::{
-    Decay, Rising, decay_integral, decay_nodes, decay_tail, ln_gamma, ln_sum, scaled_exponential_integral,
+    Decay, Rising, decay_integral, decay_nodes, decay_tail, ln_gamma, ln_sum, scaled_exponential_integral, sunk,
 };
 use super::model::{IfActive, at_most_one};
 use super::summary::{Portfolio, Summary};
@@ -101,8 +101,7 @@ impl ParetoNbd {
             return at_most_one(self.paths(of).1);
         };
         let span = of.age() - of.last();
-        let rate = (r + of.x()) * (span / (alpha + of.last())).ln_1p();
-        let silence = rate + s * (span / (beta + of.last())).ln_1p();
+        let silence = sunk(alpha + of.last(), r + of.x(), span) + sunk(beta + of.last(), s, span);
         let odds = s * (at_last * silence.exp() - at_cut);
         1.0 / (1.0 + odds.max(0.0))
     }
