@@ -100,6 +100,13 @@ def cpu(work):
     return time.process_time() - before, result
 
 
+def scored(peer, times, x, t_x, T):
+    for _ in range(times):
+        orders = np.sum(peer.conditional_expected_number_of_purchases_up_to_time(WEEKS, x, t_x, T))
+        alive = np.sum(peer.conditional_probability_alive(x, t_x, T))
+    return orders, alive
+
+
 def spread(ratios):
     return f"{statistics.median(ratios):7.1f} ({min(ratios):.1f}-{max(ratios):.1f})"
 
@@ -137,7 +144,7 @@ def main():
             grown = last.get(kind)
             expected = grown and grown[1] * size / grown[0]
             peer = None if expected and expected > chosen.patience else fitter(penalizer_coef=0.0)
-            rounds = chosen.rounds if not expected or expected < 10 else min(chosen.rounds, 2)
+            rounds = min(chosen.rounds, 2 if expected < 60 else 1) if expected and expected >= 10 else chosen.rounds
             fits, fit = [], None
             for n in range(rounds + 1):
                 # The first round warms both up.
@@ -158,13 +165,12 @@ def main():
                       f" lifetimes would take some {expected:.0f} s")
             print(f"{'':<34} {evaluations:.0f} evaluations of the likelihood")
             scores = []
+            # Few are scored several times, as to ask and to answer takes a while.
+            times = max(1, 100_000 // size)
             for n in range(chosen.rounds + 1):
-                spent, (orders, alive, _) = ours.ask("score", kind, WEEKS, *parameters)
-                theirs, (peer_orders, peer_alive) = cpu(lambda: (
-                    np.sum(peer.conditional_expected_number_of_purchases_up_to_time(WEEKS, x, t_x, T)),
-                    np.sum(peer.conditional_probability_alive(x, t_x, T)),
-                ))
-                scores += [(spent, theirs)] if n > 0 else []
+                spent, (orders, alive, _) = ours.ask("score", times, kind, WEEKS, *parameters)
+                theirs, (peer_orders, peer_alive) = cpu(lambda: scored(peer, times, x, t_x, T))
+                scores += [(spent / times, theirs / times)] if n > 0 else []
             note = f"orders {orders:.1f}, lifetimes {peer_orders:.1f}; active {alive:.1f}, {peer_alive:.1f}"
             report(f"score {kind}", scores, note)
         ours.end()

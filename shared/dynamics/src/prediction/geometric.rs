@@ -9,7 +9,6 @@
 
 use super::functions::{beta_mean, digamma, ln_gamma, ln_sum, scaled_exponential_integral, sunk};
 use super::model::{IfActive, at_most_one};
-use super::pareto::one_less;
 use super::summary::{Portfolio, Summary};
 
 /// The parameters of BG/NBD or MBG/NBD: order rates per week are distributed Gamma(r, alpha), the
@@ -100,8 +99,8 @@ impl Geometric {
     /// Beta(a, b+k). Nobody leaves without an order, so the chance of one is that of NBD.
     pub(super) fn if_active(&self, of: &Summary, weeks: f64) -> IfActive {
         let active = Active::of(self, of);
-        let any_order = -(-active.r * (weeks / active.alpha).ln_1p()).exp_m1();
-        IfActive { any_order, orders: active.orders(weeks) }
+        let ln = (weeks / active.alpha).ln_1p();
+        IfActive { any_order: -(-active.r * ln).exp_m1(), orders: active.orders(weeks, ln) }
     }
 
     /// No closed form is known. An active customer who orders at rate λ and leaves with chance p
@@ -159,9 +158,9 @@ impl Active {
         Active { r: r + of.x(), alpha: alpha + of.age(), a, b: b + model.chances(of) }
     }
 
-    /// The mean of (1 - e^(-λpt)) / p: expected orders within t weeks.
-    fn orders(&self, weeks: f64) -> f64 {
-        self.orders_by_series(weeks).unwrap_or_else(|| self.orders_by_sum(weeks))
+    /// The mean of (1 - e^(-λpt)) / p: expected orders within t weeks, of which ln(1 + t/α) is given.
+    fn orders(&self, weeks: f64, ln: f64) -> f64 {
+        self.orders_by_series(weeks, ln).unwrap_or_else(|| self.orders_by_sum(weeks))
     }
 
     /// Equation 10 of Fader, Hardie and Lee, (a+b-1)/(a-1) (1 - F) with F the hypergeometric
@@ -169,32 +168,39 @@ impl Active {
     /// (1+t/α)^(1-a) 2F1(a-1, a+b-1-r; a+b-1; z), z = t/(α+t), in which a - 1 and a + b - 1 can be
     /// cancelled term by term: the sum below has no gap at a = 1. None where it converges slowly
     /// or loses digits.
-    fn orders_by_series(&self, weeks: f64) -> Option<f64> {
+    fn orders_by_series(&self, weeks: f64, ln: f64) -> Option<f64> {
         let Active { r, alpha, a, b } = *self;
         let z = weeks / (alpha + weeks);
         if z > 0.97 {
             return None;
         }
-        let ln = (weeks / alpha).ln_1p();
         let rest = a + b - 1.0;
         let bend = rest - r;
-        let first = rest * one_less(a - 1.0, ln);
+        let grown = ((1.0 - a) * ln).exp_m1();
+        let first = rest * if a == 1.0 { ln } else { grown / (1.0 - a) };
         let mut term = bend * z;
         let (mut sum, mut largest) = (term, term.abs());
         // Past the few terms in which `bend` may change signs, terms shrink at least like z^n when
         // b >= bend, and what is left is below the last term times z / (1 - z).
         let enough = 1e-14 * (1.0 - z);
         let mut n = 1.0;
-        while term.abs() > enough * sum.abs().max(1e-300) {
+        while term.abs() > enough * sum.abs() + f64::MIN_POSITIVE {
             if n > 1000.0 {
                 return None;
             }
-            term *= (a + n - 1.0) * (bend + n) / ((a + b + n - 1.0) * (n + 1.0)) * z;
-            sum += term;
-            largest = largest.max(term.abs());
-            n += 1.0;
+            // Two terms at a time, as a division takes as long as all the rest, and each in as few steps
+            // from the last as can be.
+            let (above, below) = ((a + n - 1.0) * (bend + n), (rest + n) * (n + 1.0));
+            let (next_above, next_below) = ((a + n) * (bend + n + 1.0), (rest + n + 1.0) * (n + 2.0));
+            let share = z / (below * next_below);
+            let one = term * (above * next_below * share);
+            term *= (above * share) * (next_above * z);
+            sum += one + term;
+            largest = if one.abs() > largest { one.abs() } else { largest };
+            largest = if term.abs() > largest { term.abs() } else { largest };
+            n += 2.0;
         }
-        let factor = ((1.0 - a) * ln).exp();
+        let factor = if grown > -0.99 { 1.0 + grown } else { ((1.0 - a) * ln).exp() };
         let orders = first - factor * sum;
         let lost = first.abs().max(factor * largest);
         (orders.is_finite() && orders > 1e-5 * lost).then_some(orders)
@@ -235,7 +241,7 @@ mod tests {
             for weeks in [0.1, 13.0, 52.0, 200.0] {
                 let active = Active { r, alpha: 40.0, a, b };
                 let summed = active.orders_by_sum(weeks);
-                if let Some(series) = active.orders_by_series(weeks) {
+                if let Some(series) = active.orders_by_series(weeks, (weeks / active.alpha).ln_1p()) {
                     assert!((series / summed - 1.0).abs() < 1e-8, "{r} {a} {b} {weeks}: {series} {summed}");
                 }
                 let plain = plainly(&active, weeks);
@@ -257,15 +263,15 @@ mod tests {
     #[test]
     fn the_usual_customer_needs_no_sum() {
         let active = Active { r: 2.24, alpha: 43.2, a: 0.79, b: 4.4 };
-        assert!(active.orders_by_series(52.0).is_some());
+        assert!(active.orders_by_series(52.0, (52.0 / active.alpha).ln_1p()).is_some());
     }
 
     #[test]
     fn a_of_one_is_no_gap() {
-        let orders = |a: f64| Active { r: 2.0, alpha: 40.0, a, b: 4.0 }.orders(39.0);
+        let orders = |a: f64| Active { r: 2.0, alpha: 40.0, a, b: 4.0 }.orders(39.0, 0.975f64.ln_1p());
         assert!((orders(1.0) / orders(1.0 + 1e-9) - 1.0).abs() < 1e-8);
         // Nor is a + b of one.
-        let orders = |b: f64| Active { r: 0.3, alpha: 40.0, a: 0.4, b }.orders(39.0);
+        let orders = |b: f64| Active { r: 0.3, alpha: 40.0, a: 0.4, b }.orders(39.0, 0.975f64.ln_1p());
         assert!((orders(0.6) / orders(0.6 + 1e-9) - 1.0).abs() < 1e-8);
     }
 }

@@ -137,6 +137,6 @@ impl ParetoNbd {
 }
 
 /// (1 - e^(-rest ln)) / rest, and its limit where rest is 0.
-pub(super) fn one_less(rest: f64, ln: f64) -> f64 {
+fn one_less(rest: f64, ln: f64) -> f64 {
     if rest == 0.0 { ln } else { -(-rest * ln).exp_m1() / rest }
 }
