@@ -58,7 +58,7 @@ pub use model::{ActivityModel, Discount, Forecast, Kind};
 pub use predictor::{Estimate, Moved, PartsError, Prediction, Predictor, PredictorParts, Uncertainty};
 pub use spend::{GammaGamma, SpendFit, SpendModel, fit_spend};
 pub use summary::{Counted, DAYS_PER_WEEK, Portfolio, Spend, SpendPortfolio, Summary, SummaryError, Tally};
-pub use training::{Comparison, LayerOutcome, Plan, PlanError, Progress, Trained, Trainer};
+pub use training::{Comparison, LayerOutcome, Level, Plan, PlanError, Progress, Trained, Trainer};
 
 /// Residual lifetime value: residual orders times the expected spend of one, times the margin that
 /// is kept of it (1 for revenue). Fader, Hardie and Lee (2005), *RFM and CLV*, equation 2: spend

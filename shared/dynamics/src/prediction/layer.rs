@@ -12,7 +12,7 @@
 
 use super::history::{Feature, Features};
 use super::model::Forecast;
-use super::regression::{Family, Row, Solution, solve};
+use super::regression::{Family, Row, Search};
 
 impl Feature {
     /// Whether the layer learns from it: all do but those that only grow with time, which say
@@ -147,66 +147,89 @@ impl Correction {
 }
 
 /// A customer at a cut, and what followed.
+#[derive(Clone, Copy)]
 pub(super) struct Example<'a> {
     pub(super) customer: usize,
     pub(super) features: &'a Features,
     pub(super) forecast: Forecast,
     pub(super) orders: f64,
+    /// What an order of the customer was expected to be worth, if that was known.
+    pub(super) worth: Option<f64>,
+    pub(super) spent: f64,
 }
 
-/// How strongly the weights are held at 0: as a share of what all examples say of one variable.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Strength(pub(super) f64);
+/// The slope of the model of activity's own answer is held so much less than other weights: it is
+/// one number on which all customers bear.
+const OF_OWN: f64 = 0.1;
+/// The level is held to a factor of e either way, as a standard deviation.
+const OF_LEVEL: f64 = 1.0;
 
-impl Strength {
-    /// The slope of the model of activity's own answer is held so much less: it is one number on
-    /// which all customers bear.
-    const OF_OWN: f64 = 0.1;
-    /// The variance to which the level is held: a factor of e either way is usual.
-    const OF_LEVEL: f64 = 1.0;
+/// Examples made ready to learn from.
+pub(super) struct Lesson {
+    answer: Answer,
+    terms: Vec<Term>,
+    /// The standardised variables of each example.
+    values: Vec<f64>,
+    /// Of each example the customer, the offset and the target.
+    outcomes: Vec<(usize, f64, f64)>,
 }
 
-/// Learns a correction. None when nothing varies, or the search does not end.
-pub(super) fn learn(answer: Answer, examples: &[Example<'_>], strength: Strength) -> Option<Correction> {
-    let offsets: Vec<f64> = examples.iter().map(|example| answer.offset(&example.forecast)).collect();
-    let mut terms = Vec::new();
-    for feature in Feature::learned() {
-        terms.extend(scaled(Some(feature), || examples.iter().filter_map(|example| example.features.get(feature))));
+impl Lesson {
+    pub(super) fn new(answer: Answer, examples: &[Example<'_>]) -> Lesson {
+        let offsets: Vec<f64> = examples.iter().map(|example| answer.offset(&example.forecast)).collect();
+        let mut terms = Vec::new();
+        for feature in Feature::learned() {
+            terms.extend(scaled(Some(feature), examples.iter().filter_map(|example| example.features.get(feature))));
+        }
+        terms.extend(scaled(None, offsets.iter().copied()));
+        let mut values = Vec::with_capacity(examples.len() * terms.len());
+        for (example, offset) in examples.iter().zip(&offsets) {
+            values.extend(terms.iter().map(|term| term.standardised(example.features, *offset)));
+        }
+        let outcome = |(example, offset): (&Example<'_>, f64)| (example.customer, offset, answer.target(example.orders));
+        let outcomes = examples.iter().zip(offsets).map(outcome).collect();
+        Lesson { answer, terms, values, outcomes }
     }
-    terms.extend(scaled(None, || offsets.iter().copied()));
 
-    let mut values = Vec::with_capacity(examples.len() * terms.len());
-    for (example, offset) in examples.iter().zip(&offsets) {
-        values.extend(terms.iter().map(|term| term.standardised(example.features, *offset)));
-    }
-    let at = |i: usize| &values[i * terms.len()..(i + 1) * terms.len()];
-    let rows: Vec<Row<'_>> = examples
-        .iter()
-        .zip(&offsets)
-        .enumerate()
-        .map(|(i, (example, offset))| Row {
-            at: at(i),
+    /// Learns a correction for each strength of the ridge: weights are held to a standard deviation
+    /// of 1 / sqrt(strength) per standard deviation of their variable. None where a search does not
+    /// end. The covariance, which takes as long as a search, only where it is wanted.
+    pub(super) fn learn(&self, strengths: &[f64], with_covariance: bool) -> Vec<Option<Correction>> {
+        let size = self.terms.len();
+        let row = |(i, (customer, offset, target)): (usize, &(usize, f64, f64))| Row {
+            at: &self.values[i * size..(i + 1) * size],
             offset: *offset,
-            target: answer.target(example.orders),
-            customer: example.customer,
-        })
-        .collect();
-    let family = answer.family();
-    let ridge = |term: &Term| strength.0 * if term.feature.is_some() { 1.0 } else { Strength::OF_OWN };
-    let ridges: Vec<f64> = terms.iter().map(ridge).chain([Strength::OF_LEVEL]).collect();
-    let Solution { weights, covariance } = solve(family, &rows, &ridges)?;
-    let level = weights[terms.len()];
-    terms.iter_mut().zip(weights).for_each(|(term, weight)| term.weight = weight);
-    Some(Correction { terms, level, covariance })
+            target: *target,
+            customer: *customer,
+        };
+        let rows = self.outcomes.iter().enumerate().map(row).collect();
+        let mut search = Search::new(self.answer.family(), rows, size);
+        let mut learn = |strength: f64| {
+            let ridge = |term: &Term| strength * if term.feature.is_some() { 1.0 } else { OF_OWN };
+            let ridges: Vec<f64> = self.terms.iter().map(ridge).chain([OF_LEVEL]).collect();
+            let weights = search.solve(&ridges)?;
+            let covariance = match with_covariance {
+                true => search.covariance(&ridges)?,
+                false => vec![0.0; ridges.len() * ridges.len()],
+            };
+            let terms = self.terms.iter().zip(&weights).map(|(term, weight)| Term { weight: *weight, ..term.clone() });
+            Some(Correction { terms: terms.collect(), level: weights[size], covariance })
+        };
+        strengths.iter().map(|strength| learn(*strength)).collect()
+    }
 }
 
-/// A variable as it is standardised; none where it does not vary.
-fn scaled<I: Iterator<Item = f64>>(feature: Option<Feature>, values: impl Fn() -> I) -> Option<Term> {
-    let count = values().count() as f64;
-    let mean = values().sum::<f64>() / count;
-    let deviation = (values().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count).sqrt();
-    let (least, greatest) = values()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, greatest), value| (least.min(value), greatest.max(value)));
+/// A variable as it is standardised; none where it does not vary. Of a feature, the
+/// lowest and the highest in 400 count as the values next to them: no rare customer decides a weight.
+fn scaled(feature: Option<Feature>, values: impl Iterator<Item = f64>) -> Option<Term> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let rare = if feature.is_some() { values.len() / 400 } else { 0 };
+    let (least, greatest) = (*values.get(rare)?, *values.get(values.len() - 1 - rare)?);
+    values.iter_mut().for_each(|value| *value = value.clamp(least, greatest));
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let deviation = (values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count).sqrt();
     (deviation > 1e-6).then_some(Term { feature, mean, deviation, least, greatest, weight: 0.0 })
 }
 

@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::history::Past;
 use super::layer::{Answer, Corrected, Correction, SUREST, chance, ln_odds, ln_orders};
 use super::model::ActivityModel;
-use super::spend::SpendModel;
+use super::spend::{GammaGamma, SpendModel};
 use super::summary::{DAYS_PER_WEEK, Spend, Summary};
 
 /// How sure the parameters of the model of activity are.
@@ -35,6 +35,8 @@ pub struct PredictorParts {
     pub chance: Option<Correction>,
     /// The correction of the expected orders, where it won.
     pub orders: Option<Correction>,
+    /// Whether the expected spend takes that correction over: it does where that wins too.
+    pub spend_follows_orders: bool,
 }
 
 /// Why parts are no [`Predictor`].
@@ -56,7 +58,9 @@ pub struct Prediction {
     pub any_order: Estimate,
     /// The expected number of order days, at least the chance of any.
     pub orders: Estimate,
-    /// The expected spend, at least 0.
+    /// The expected spend, at least 0: the expected orders times the expected spend of one. The
+    /// orders are the corrected ones where [`PredictorParts::spend_follows_orders`], else those of
+    /// the model of activity.
     pub spend: Estimate,
     /// The log-odds of [`Self::any_order`] as the model of activity alone has it.
     pub base_ln_odds: f64,
@@ -101,9 +105,13 @@ impl Moved {
     pub const BOUND: &'static str = "bound of certainty";
 }
 
+/// By how much a logarithm is moved to see what depends on it.
+const STEP: f64 = 1e-3;
 /// The normal deviate of 95 %.
 const DEVIATE: f64 = 1.959_963_984_540_054;
-/// The most a correction adds to log-odds or logarithms; some e-fold of what was ever seen.
+/// The widest half of an interval, of log-odds or a logarithm.
+const WIDEST: f64 = 30.0;
+/// The most that a correction adds to log-odds or to a logarithm, either way.
 const MOST: f64 = 6.0;
 
 impl Predictor {
@@ -195,7 +203,7 @@ impl Predictor {
         }
         let spread = |found: &Option<Corrected>, variance: f64| {
             let (slope, own) = found.as_ref().map_or((1.0, 0.0), |found| (found.slope, found.variance));
-            DEVIATE * (slope * slope * variance + own).sqrt()
+            (DEVIATE * (slope * slope * variance + own).sqrt()).min(WIDEST)
         };
         let odds_spread = spread(&by_chance, of_odds);
         let any_order =
@@ -216,7 +224,11 @@ impl Predictor {
             low: (ln_value - orders_spread).exp().max(any_order.low),
             high: (ln_value + orders_spread).exp().max(any_order.high),
         };
-        let spend = self.spend_of(past.spend().as_ref(), orders.value, orders_spread);
+        let (of_spend, spend_spread) = match parts.spend_follows_orders {
+            true => (orders.value, orders_spread),
+            false => (base_ln_orders.exp(), spread(&None, of_orders)),
+        };
+        let spend = self.spend_of(past.spend().as_ref(), of_spend, spend_spread);
         let contributions = moved.sorted();
         Prediction { alive: base.alive, any_order, orders, spend, base_ln_odds, base_ln_orders, contributions }
     }
@@ -236,7 +248,6 @@ impl Predictor {
                     let forecast = model.forecast(summary, weeks);
                     [ln_odds(forecast.any_order), ln_orders(forecast.orders)]
                 };
-                const STEP: f64 = 1e-3;
                 let (above, below) = (beside(STEP), beside(-STEP));
                 [0, 1].map(|k| (above[k] - below[k]) / (2.0 * STEP))
             })
@@ -249,19 +260,16 @@ impl Predictor {
         let mean = model.expected(spent);
         let mut variance = 0.0;
         if let (Some(law), Some(covariance)) = (model.law(), &self.0.spend_covariance) {
-            let slopes: Vec<[f64; 2]> = (0..3)
-                .map(|i| {
-                    let beside = |offset: f64| {
-                        let mut moved = law.parameters();
-                        moved[i] *= offset.exp();
-                        let law = super::spend::GammaGamma::new(moved[0], moved[1], moved[2]);
-                        SpendModel::new(law, model.pooled()).map_or(mean, |model| model.expected(spent)).ln()
-                    };
-                    const STEP: f64 = 1e-3;
-                    [(beside(STEP) - beside(-STEP)) / (2.0 * STEP), 0.0]
-                })
-                .collect();
-            variance = quadratic(covariance, &slopes)[0];
+            let slope = |i: usize| {
+                let beside = |offset: f64| {
+                    let mut moved = law.parameters();
+                    moved[i] *= offset.exp();
+                    let law = GammaGamma::new(moved[0], moved[1], moved[2]);
+                    SpendModel::new(law, model.pooled()).unwrap_or(*model).expected(spent).ln()
+                };
+                [(beside(STEP) - beside(-STEP)) / (2.0 * STEP), 0.0]
+            };
+            variance = quadratic(covariance, &[0, 1, 2].map(slope))[0];
         }
         let value = orders * mean;
         let spread = (orders_spread * orders_spread + DEVIATE * DEVIATE * variance).sqrt();

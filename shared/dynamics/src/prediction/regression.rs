@@ -24,17 +24,11 @@ pub(super) struct Row<'a> {
     pub(super) customer: usize,
 }
 
-/// The weights of each variable, then the intercept.
-#[derive(Clone, Debug)]
-pub(super) struct Solution {
-    pub(super) weights: Vec<f64>,
-    /// By rows, the intercept last.
-    pub(super) covariance: Vec<f64>,
-}
-
 /// The predictor in which the means of a family are still numbers.
 const FARTHEST: f64 = 500.0;
-const MAX_STEPS: usize = 100;
+const MAX_STEPS: usize = 200;
+/// What the value of a row may still sink by at the end of a search.
+const PRECISION: f64 = 1e-10;
 
 impl Family {
     /// The mean, and the variance at that mean.
@@ -65,70 +59,117 @@ fn ln_1p_exp(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
-/// Minimises the loss plus half the sum of `ridge` times the squares of the weights. None when
-/// the search does not end.
-pub(super) fn solve(family: Family, rows: &[Row<'_>], ridge: &[f64]) -> Option<Solution> {
-    let size = ridge.len();
-    let predictor = |weights: &[f64], row: &Row<'_>| {
-        row.offset + weights[size - 1] + row.at.iter().zip(weights).map(|(v, w)| v * w).sum::<f64>()
-    };
-    let loss = |weights: &[f64]| {
-        let rows: f64 = rows.iter().map(|row| family.loss(predictor(weights, row), row.target)).sum();
-        rows + ridge.iter().zip(weights).map(|(r, w)| 0.5 * r * w * w).sum::<f64>()
-    };
-    let mut weights = vec![0.0; size];
-    let mut value = loss(&weights);
-    for _ in 0..MAX_STEPS {
-        let (mut gradient, mut hessian) = (vec![0.0; size], vec![0.0; size * size]);
-        for row in rows {
-            let (mean, variance) = family.mean(predictor(&weights, row));
-            let residual = mean - row.target;
-            for i in 0..size {
-                let v = row.at.get(i).copied().unwrap_or(1.0);
-                if v == 0.0 {
-                    continue;
+/// A search for the weights of one model, which remembers where it was: with another ridge it is
+/// soon at its end again.
+pub(super) struct Search<'a> {
+    family: Family,
+    rows: Vec<Row<'a>>,
+    weights: Vec<f64>,
+    /// The Hessian of the loss without the ridge, its lower triangle, as it last was computed.
+    hessian: Option<Vec<f64>>,
+}
+
+impl<'a> Search<'a> {
+    /// Over these rows, each with so many variables.
+    pub(super) fn new(family: Family, rows: Vec<Row<'a>>, variables: usize) -> Search<'a> {
+        Search { family, rows, weights: vec![0.0; variables + 1], hessian: None }
+    }
+
+    /// The weights, and last the intercept, that minimise the loss plus half the sum of `ridge`
+    /// times their squares. None when the search does not end.
+    ///
+    /// Newton's method; the Hessian is computed anew only where the last one has become a poor guide.
+    pub(super) fn solve(&mut self, ridge: &[f64]) -> Option<Vec<f64>> {
+        let size = self.weights.len();
+        let mut value = self.loss(&self.weights, ridge);
+        let mut before = f64::INFINITY;
+        for _ in 0..MAX_STEPS {
+            let gradient = self.gradient(ridge);
+            let kept = self.hessian.take();
+            let fresh = kept.is_none();
+            let hessian = kept.unwrap_or_else(|| self.curvature());
+            let lower = cholesky(&with_ridge(&hessian, ridge), size);
+            self.hessian = Some(hessian);
+            let step = back_substitute(&lower?, size, &gradient);
+            // Half of what the value may still sink by.
+            let decrement = step.iter().zip(&gradient).map(|(s, g)| s * g).sum::<f64>();
+            if !decrement.is_finite() {
+                return None;
+            }
+            if decrement <= PRECISION * (1.0 + self.rows.len() as f64) {
+                return Some(self.weights.clone());
+            }
+            if !fresh && decrement > 0.1 * before {
+                (self.hessian, before) = (None, f64::INFINITY);
+                continue;
+            }
+            before = decrement;
+            let mut length = 1.0;
+            loop {
+                let next: Vec<f64> = self.weights.iter().zip(&step).map(|(w, s)| w - length * s).collect();
+                let next_value = self.loss(&next, ridge);
+                if next_value <= value - 1e-4 * length * decrement {
+                    (self.weights, value) = (next, next_value);
+                    break;
                 }
-                gradient[i] += residual * v;
+                length *= 0.5;
+                if length < 1e-8 {
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// The covariance of the weights that were found with this ridge, by rows.
+    pub(super) fn covariance(&self, ridge: &[f64]) -> Option<Vec<f64>> {
+        let lower = cholesky(&with_ridge(&self.curvature(), ridge), ridge.len())?;
+        Some(sandwich(self.family, &self.rows, ridge, &self.weights, &lower))
+    }
+
+    fn loss(&self, weights: &[f64], ridge: &[f64]) -> f64 {
+        let rows: f64 = self.rows.iter().map(|row| self.family.loss(row.predictor(weights), row.target)).sum();
+        rows + ridge.iter().zip(weights).map(|(r, w)| 0.5 * r * w * w).sum::<f64>()
+    }
+
+    fn gradient(&self, ridge: &[f64]) -> Vec<f64> {
+        let mut gradient: Vec<f64> = ridge.iter().zip(&self.weights).map(|(r, w)| r * w).collect();
+        for row in &self.rows {
+            let residual = self.family.mean(row.predictor(&self.weights)).0 - row.target;
+            gradient.iter_mut().zip(row.at.iter().chain([&1.0])).for_each(|(g, v)| *g += residual * v);
+        }
+        gradient
+    }
+
+    fn curvature(&self) -> Vec<f64> {
+        let size = self.weights.len();
+        let mut hessian = vec![0.0; size * size];
+        for row in &self.rows {
+            let variance = self.family.mean(row.predictor(&self.weights)).1;
+            for (i, v) in row.at.iter().chain([&1.0]).enumerate().filter(|(_, v)| **v != 0.0) {
                 let scaled = variance * v;
                 let line = &mut hessian[i * size..i * size + i + 1];
-                for (h, other) in line.iter_mut().zip(row.at) {
-                    *h += scaled * other;
-                }
+                line.iter_mut().zip(row.at).for_each(|(h, other)| *h += scaled * other);
                 if i == size - 1 {
                     line[i] += scaled;
                 }
             }
         }
-        for i in 0..size {
-            gradient[i] += ridge[i] * weights[i];
-            hessian[i * size + i] += ridge[i];
-        }
-        let lower = cholesky(&hessian, size)?;
-        let step = back_substitute(&lower, size, &gradient);
-        // Half of what the value may still sink by.
-        let decrement = step.iter().zip(&gradient).map(|(s, g)| s * g).sum::<f64>();
-        if !decrement.is_finite() {
-            return None;
-        }
-        if decrement <= 1e-12 * (1.0 + rows.len() as f64) {
-            let covariance = sandwich(family, rows, ridge, &weights, &lower, predictor);
-            return Some(Solution { weights, covariance });
-        }
-        let mut length = 1.0;
-        loop {
-            let next: Vec<f64> = weights.iter().zip(&step).map(|(w, s)| w - length * s).collect();
-            let next_value = loss(&next);
-            if next_value <= value - 1e-4 * length * decrement {
-                (weights, value) = (next, next_value);
-                break;
-            }
-            length *= 0.5;
-            if length < 1e-8 {
-                return None;
-            }
-        }
+        hessian
     }
-    None
+}
+
+impl Row<'_> {
+    fn predictor(&self, weights: &[f64]) -> f64 {
+        let sum = self.at.iter().zip(weights).map(|(v, w)| v * w).sum::<f64>();
+        self.offset + weights[self.at.len()] + sum
+    }
+}
+
+fn with_ridge(hessian: &[f64], ridge: &[f64]) -> Vec<f64> {
+    let mut matrix = hessian.to_vec();
+    matrix.iter_mut().step_by(ridge.len() + 1).zip(ridge).for_each(|(on_diagonal, ridge)| *on_diagonal += ridge);
+    matrix
 }
 
 /// H⁻¹ (M + R) H⁻¹, of the Hessian H, the sum M over customers of the squared sums of their rows'
@@ -139,7 +180,6 @@ fn sandwich(
     ridge: &[f64],
     weights: &[f64],
     lower: &[f64],
-    predictor: impl Fn(&[f64], &Row<'_>) -> f64,
 ) -> Vec<f64> {
     let size = ridge.len();
     let mut middle = vec![0.0; size * size];
@@ -149,7 +189,7 @@ fn sandwich(
     for block in rows.chunk_by(|one, other| one.customer == other.customer) {
         let mut gradient = vec![0.0; size];
         for row in block {
-            let residual = family.mean(predictor(weights, row)).0 - row.target;
+            let residual = family.mean(row.predictor(weights)).0 - row.target;
             gradient.iter_mut().zip(row.at.iter().chain([&1.0])).for_each(|(g, v)| *g += residual * v);
         }
         for i in 0..size {

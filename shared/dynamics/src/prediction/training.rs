@@ -7,17 +7,18 @@ use thiserror::Error;
 use super::choice::{Candidate, HeldBack, Trial, choose};
 use super::fit::{Fit, FitError, Precision, fit};
 use super::history::{Features, Known, OrderDay, Past, PastError};
-use super::layer::{Answer, Correction, Example, Strength, learn};
+use super::layer::{Answer, Correction, Example, Lesson};
 use super::model::{ActivityModel, Kind};
 use super::predictor::{Predictor, PredictorParts, Uncertainty};
-use super::spend::{SpendFit, fit_spend};
+use super::spend::{SpendFit, SpendModel, fit_spend};
 use super::summary::{DAYS_PER_WEEK, Portfolio, Spend, Summary, Tally};
 
 /// The cuts at which a tenant's history is looked at again, to learn from what followed.
 ///
 /// From T0 - H backwards in steps of a third of the horizon H, at most [`Plan::MOST`] of them, each
-/// at least half a horizon after the first order; and T0 - H/2, at which nothing is learned: it
-/// tells, with T0 - H, whether what was learned before it holds.
+/// at least half a horizon after the first order. Whether what is learned holds is judged at T0 - H
+/// on the whole horizon and at T0 - H/2 on half of it, each time from cuts of which all was known
+/// by then; where history is too short for the first, at T0 - H/2 and T0 - H/4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     cut: i64,
@@ -93,7 +94,7 @@ impl Plan {
     /// The looks back by which it is decided: a cut, the days that are held back after it, and the
     /// cuts of which all is known by then.
     fn looks(&self) -> Vec<Look> {
-        let lengths = [self.days(), self.days() / 2, self.days() / 4];
+        let lengths = PARTS.map(|part| self.days() / part);
         let look = |days: i64| {
             let judged = self.cut - days;
             let place = self.cuts.iter().position(|cut| *cut == judged)?;
@@ -122,7 +123,7 @@ pub struct Progress {
 /// Takes customers in, in any order, and fits. The same customers give the same bits.
 ///
 /// Memory: 32 to 128 bytes for each distinct summary of a counted customer; for one that is learned
-/// from, some 500 bytes for each cut of the plan at which it had ordered. A sample of some 20,000
+/// from, some 600 bytes for each cut of the plan at which it had ordered. A sample of some 20,000
 /// customers is enough to learn from.
 #[derive(Clone, Debug)]
 pub struct Trainer {
@@ -130,9 +131,15 @@ pub struct Trainer {
     portfolio: Tally<Summary>,
     spends: Tally<Spend>,
     trials: Tally<Trial>,
-    earlier: Vec<Tally<Summary>>,
+    earlier: Vec<(Tally<Summary>, Tally<Spend>)>,
     learned: Vec<Vec<Seen>>,
 }
+
+/// The models of activity and of spend at a cut.
+type Models = Option<(ActivityModel, Option<SpendModel>)>;
+
+/// The parts of the horizon that are looked back over: all, a half, a quarter.
+const PARTS: [i64; 3] = [1, 2, 4];
 
 /// A customer at one of the cuts.
 #[derive(Clone, Debug)]
@@ -140,14 +147,17 @@ struct Seen {
     cut: usize,
     summary: Summary,
     features: Features,
+    spend: Option<Spend>,
     /// Order days within the horizon, half of it, and a quarter.
     orders: [f64; 3],
+    /// What was spent on them.
+    spent: [f64; 3],
 }
 
 impl Trainer {
     /// Ready for customers.
     pub fn new(plan: Plan) -> Trainer {
-        let earlier = vec![Tally::default(); plan.cuts.len()];
+        let earlier = vec![Default::default(); plan.cuts.len()];
         let (portfolio, spends, trials) = (Tally::default(), Tally::default(), Tally::default());
         Trainer { plan, portfolio, spends, trials, earlier, learned: Vec::new() }
     }
@@ -190,20 +200,29 @@ impl Trainer {
             return Err(PastError::Known);
         }
         self.count(days)?;
+        if self.plan.cuts.is_empty() {
+            return Ok(());
+        }
         let mut seen = Vec::new();
-        for (i, cut) in self.plan.cuts.iter().enumerate() {
+        for (i, cut) in self.plan.cuts.iter().chain([&self.plan.cut]).enumerate() {
             let known = known.get(i).copied().unwrap_or_default();
             let Ok(past) = Past::new(days, *cut, known) else { continue };
-            let within = |length: i64| {
-                let last = (cut + length).min(self.plan.cut);
-                (days.partition_point(|order| order.day <= last) - past.days().len()) as f64
+            let seen_days = past.days().len();
+            let within = |part: i64| {
+                let last = (cut + self.plan.days() / part).min(self.plan.cut);
+                &days[seen_days..days.partition_point(|order| order.day <= last).max(seen_days)]
             };
-            self.earlier[i].add(past.summary(), 1);
+            if let Some(tally) = self.earlier.get_mut(i) {
+                tally.0.add(past.summary(), 1);
+                past.spend().into_iter().for_each(|spend| tally.1.add(spend, 1));
+            }
             seen.push(Seen {
                 cut: i,
                 summary: past.summary(),
                 features: past.features(),
-                orders: [1, 2, 4].map(|part| within(self.plan.days() / part)),
+                spend: past.spend(),
+                orders: PARTS.map(|part| within(part).len() as f64),
+                spent: PARTS.map(|part| within(part).iter().map(|order| order.spend).sum()),
             });
         }
         if !seen.is_empty() {
@@ -222,7 +241,7 @@ impl Trainer {
         let portfolio = std::mem::take(&mut self.portfolio).finish();
         let held_back: HeldBack = std::mem::take(&mut self.trials).finish();
         let spends = std::mem::take(&mut self.spends).finish();
-        let mut progress = Progress { done: 0, of: 3 + self.plan.cuts.len() as u32 + 2 * STRENGTHS.len() as u32 + 2 };
+        let mut progress = Progress { done: 0, of: (3 + self.plan.cuts.len() + 2 * STRENGTHS.len()) as u32 };
         let mut step = |progress: &mut Progress| {
             progress.done += 1;
             watch(*progress);
@@ -244,58 +263,92 @@ impl Trainer {
         let spend = fit_spend(&spends).ok();
         step(&mut progress);
 
-        let mut models = Vec::with_capacity(self.earlier.len());
-        for tally in std::mem::take(&mut self.earlier) {
-            models.push(fit(activity.asked, &tally.finish()).ok().map(|fit| fit.model));
+        let mut models = Vec::with_capacity(self.earlier.len() + 1);
+        for (summaries, spends) in std::mem::take(&mut self.earlier) {
+            let model = fit(activity.asked, &summaries.finish()).ok().map(|fit| fit.model);
+            let spend = fit_spend(&spends.finish()).ok().map(|fit| fit.model);
+            models.push(model.map(|model| (model, spend)));
             step(&mut progress);
         }
-        let [chance, orders] = [Answer::Chance, Answer::Orders].map(|answer| {
-            let learned = self.learn(answer, &models, &mut || step(&mut progress));
-            step(&mut progress);
-            learned
-        });
+        models.push(Some((activity.model, spend.as_ref().map(|fit| fit.model))));
+        let [(chance, chance_correction), (orders, orders_correction)] =
+            [Answer::Chance, Answer::Orders].map(|answer| self.learn(answer, &models, &mut || step(&mut progress)));
+        let spend_losses = orders_correction.as_ref().and_then(|_| self.spend_losses(&models, &orders));
         let parts = PredictorParts {
             horizon_days: self.plan.horizon,
             activity: activity.model,
             uncertainty,
             spend: spend.as_ref().map(|fit| fit.model),
             spend_covariance: spend.as_ref().and_then(|fit| fit.precision.as_ref()).map(flat),
-            chance: chance.1,
-            orders: orders.1,
+            chance: chance_correction,
+            orders: orders_correction,
+            spend_follows_orders: spend_losses.is_some_and(|[plain, corrected]| corrected < plain),
         };
         let predictor = Predictor::from_parts(parts).map_err(|_| FitError::NoHistory)?;
         let customers_learned = self.learned.len() as u64;
-        Ok(Trained { predictor, activity, candidates, spend, chance: chance.0, orders: orders.0, customers_learned })
+        Ok(Trained { predictor, activity, candidates, spend, chance, orders, spend_losses, customers_learned })
     }
 
-    fn examples(&self, models: &[Option<ActivityModel>], cuts: &[usize], days: i64) -> Vec<Example<'_>> {
-        let label = [1, 2, 4].iter().position(|part| self.plan.days() / part == days).unwrap_or(0);
+    /// The customers at these cuts, each with the days after it; the place after the last is T0.
+    fn examples(&self, models: &[Models], cuts: &[usize], days: i64) -> Vec<Example<'_>> {
+        let part = PARTS.iter().position(|part| self.plan.days() / part == days).unwrap_or(0);
         let mut examples = Vec::new();
         for (customer, seen) in self.learned.iter().enumerate() {
             for at in seen.iter().filter(|at| cuts.contains(&at.cut)) {
-                let Some(model) = &models[at.cut] else { continue };
-                let forecast = model.forecast(&at.summary, days as f64 / DAYS_PER_WEEK);
-                examples.push(Example { customer, features: &at.features, forecast, orders: at.orders[label] });
+                let Some((model, spend)) = &models[at.cut] else { continue };
+                examples.push(Example {
+                    customer,
+                    features: &at.features,
+                    forecast: model.forecast(&at.summary, days as f64 / DAYS_PER_WEEK),
+                    orders: at.orders[part],
+                    worth: spend.as_ref().map(|model| model.expected(at.spend.as_ref())),
+                    spent: at.spent[part],
+                });
             }
         }
         examples
     }
 
-    /// Learns a correction at each strength and looks which holds best on the time held back; the
-    /// best is learned again from all cuts, if it beats the model of activity.
+    /// What the expected spend e lost on the time held back, s being spent, as the mean over customers
+    /// of e - s ln e (the quasi-likelihood of a variance in proportion to the mean): with the orders
+    /// that the model of activity expects, and with the corrected ones. None where it cannot be told.
+    fn spend_losses(&self, models: &[Models], orders: &Comparison) -> Option<[f64; 2]> {
+        let (mut losses, mut count) = ([0.0; 2], 0.0);
+        for look in self.plan.looks() {
+            let judged = self.examples(models, &[look.judged], look.days);
+            let learned = self.examples(models, &look.learned, look.days);
+            let correction = Lesson::new(Answer::Orders, &learned).learn(&[orders.strength?], false).pop()??;
+            let correction = match orders.level? {
+                Level::Learned => correction,
+                Level::OfModel => at_level_of_model(Answer::Orders, &correction, &judged),
+            };
+            count += judged.len() as f64;
+            for example in &judged {
+                let offset = Answer::Orders.offset(&example.forecast);
+                let plain = offset.exp() * example.worth?;
+                let corrected = plain * correction.of(example.features, offset).sum.exp();
+                let spent = example.spent.max(0.0);
+                for (loss, expected) in losses.iter_mut().zip([plain, corrected]) {
+                    *loss += expected - spent * expected.ln();
+                }
+            }
+        }
+        (count > 0.0).then(|| losses.map(|loss| loss / count))
+    }
+
+    /// Learns a correction at each strength and tells how it does on what was left out: on customers
+    /// (by folds inside the cuts that are learned from) and on time. The strength that loses least on
+    /// both is judged on the time held back, and what wins there is learned again from all cuts.
     fn learn(
         &self,
         answer: Answer,
-        models: &[Option<ActivityModel>],
+        models: &[Models],
         step: &mut dyn FnMut(),
     ) -> (Comparison, Option<Correction>) {
-        let looks = self.plan.looks();
-        let mut comparison =
-            Comparison { outcome: LayerOutcome::TooShort, plain: None, layer: None, strength: None, judged: 0 };
-        let family = answer.family();
+        let mut comparison = Comparison::none(LayerOutcome::TooShort);
+        let mut trials = STRENGTHS.map(|strength| Trialled { strength, left_out: 0.0, pooled: 0.0, kept: 0.0 });
         let mut plain = 0.0;
-        let mut losses = STRENGTHS.map(|_| Some(0.0));
-        for look in &looks {
+        for look in self.plan.looks() {
             let judged = self.examples(models, &[look.judged], look.days);
             let learned = self.examples(models, &look.learned, look.days);
             if !enough(answer, &learned) || judged.is_empty() {
@@ -303,17 +356,19 @@ impl Trainer {
                 continue;
             }
             comparison.judged += judged.len() as u64;
-            let target = |example: &Example<'_>| answer.target(example.orders);
-            plain += judged.iter().map(|e| family.loss(answer.offset(&e.forecast), target(e))).sum::<f64>();
-            for (loss, strength) in losses.iter_mut().zip(STRENGTHS) {
-                let Some(sum) = loss else { continue };
-                *loss = learn(answer, &learned, Strength(strength)).map(|correction| {
-                    let of = |e: &Example<'_>| {
-                        let offset = answer.offset(&e.forecast);
-                        family.loss(offset + correction.of(e.features, offset).sum, target(e))
-                    };
-                    *sum + judged.iter().map(of).sum::<f64>()
-                });
+            plain += loss(answer, &judged, None);
+            for (trial, pooled) in trials.iter_mut().zip(Lesson::new(answer, &learned).learn(&STRENGTHS, false)) {
+                let kept = pooled.as_ref().map(|correction| at_level_of_model(answer, correction, &judged));
+                trial.pooled += pooled.map_or(f64::INFINITY, |correction| loss(answer, &judged, Some(&correction)));
+                trial.kept += kept.map_or(f64::INFINITY, |correction| loss(answer, &judged, Some(&correction)));
+            }
+        }
+        let cuts = &self.plan.cuts;
+        let all: Vec<usize> = (0..cuts.len()).filter(|i| cuts[*i] + self.plan.days() <= self.plan.cut).collect();
+        let all = if comparison.judged > 0 { self.examples(models, &all, self.plan.days()) } else { Vec::new() };
+        if !all.is_empty() {
+            for (trial, loss) in trials.iter_mut().zip(losses_left_out(answer, &all)) {
+                trial.left_out = loss;
             }
         }
         STRENGTHS.iter().for_each(|_| step());
@@ -322,23 +377,92 @@ impl Trainer {
         }
         let count = comparison.judged as f64;
         comparison.plain = Some(plain / count);
-        let ended = STRENGTHS.iter().zip(losses).filter_map(|(strength, loss)| Some((*strength, loss?)));
-        let Some((strength, loss)) = ended.min_by(|one, other| one.1.total_cmp(&other.1)) else {
+        // The strength is chosen at one level for all, so that what moved everybody in the time held
+        // back has no say in it.
+        let left_out = |trial: &Trialled| trial.left_out + trial.kept;
+        let ended = trials.iter().filter(|trial| left_out(trial).is_finite() && trial.pooled.is_finite());
+        let Some(best) = ended.min_by(|one, other| left_out(one).total_cmp(&left_out(other))) else {
             comparison.outcome = LayerOutcome::NotConverged;
             return (comparison, None);
         };
-        comparison.layer = Some(loss / count);
-        comparison.strength = Some(strength);
-        if loss >= plain {
+        comparison.strength = Some(best.strength);
+        // The level that was learned from all cuts first: two looks back say less of it.
+        for (level, loss) in [(Level::Learned, best.pooled), (Level::OfModel, best.kept)] {
+            comparison.layer = Some(loss / count);
+            comparison.level = Some(level);
             comparison.outcome = LayerOutcome::Lost;
-            return (comparison, None);
+            if loss >= plain {
+                continue;
+            }
+            let now = || self.examples(models, &[self.plan.cuts.len()], self.plan.days());
+            let correction = Lesson::new(answer, &all).learn(&[best.strength], true).pop().flatten();
+            let correction = correction.map(|correction| match level {
+                Level::Learned => correction,
+                Level::OfModel => at_level_of_model(answer, &correction, &now()),
+            });
+            comparison.outcome = if correction.is_some() { LayerOutcome::Kept } else { LayerOutcome::NotConverged };
+            return (comparison, correction);
         }
-        let all: Vec<usize> =
-            (0..models.len()).filter(|i| self.plan.cuts[*i] + self.plan.days() <= self.plan.cut).collect();
-        let correction = learn(answer, &self.examples(models, &all, self.plan.days()), Strength(strength));
-        comparison.outcome = if correction.is_some() { LayerOutcome::Kept } else { LayerOutcome::NotConverged };
-        (comparison, correction)
+        (comparison, None)
     }
+}
+
+/// A strength, and what was lost with it.
+struct Trialled {
+    strength: f64,
+    /// On customers left out.
+    left_out: f64,
+    /// On time left out, with the level that was learned.
+    pooled: f64,
+    /// The same with the level of the model of activity.
+    kept: f64,
+}
+
+/// What is lost on these examples, in all.
+fn loss(answer: Answer, examples: &[Example<'_>], correction: Option<&Correction>) -> f64 {
+    let one = |example: &Example<'_>| {
+        let offset = answer.offset(&example.forecast);
+        let shift = correction.map_or(0.0, |correction| correction.of(example.features, offset).sum);
+        answer.family().loss(offset + shift, answer.target(example.orders))
+    };
+    examples.iter().map(one).sum()
+}
+
+/// What is lost on each customer with what was learned from the others, in all, for each strength;
+/// by folds.
+fn losses_left_out(answer: Answer, examples: &[Example<'_>]) -> Vec<f64> {
+    const FOLDS: usize = 3;
+    let mut losses = vec![0.0; STRENGTHS.len()];
+    for fold in 0..FOLDS {
+        let (left_out, others): (Vec<Example<'_>>, Vec<Example<'_>>) =
+            examples.iter().copied().partition(|example| example.customer % FOLDS == fold);
+        for (sum, correction) in losses.iter_mut().zip(Lesson::new(answer, &others).learn(&STRENGTHS, false)) {
+            *sum += correction.map_or(f64::INFINITY, |correction| loss(answer, &left_out, Some(&correction)));
+        }
+    }
+    losses
+}
+
+/// The correction with a level at which these customers together are foretold what the model of
+/// activity foretells. What followed is not looked at.
+fn at_level_of_model(answer: Answer, correction: &Correction, customers: &[Example<'_>]) -> Correction {
+    let family = answer.family();
+    let all: Vec<(f64, f64)> = customers
+        .iter()
+        .map(|example| {
+            let offset = answer.offset(&example.forecast);
+            (offset, offset + correction.of(example.features, offset).sum)
+        })
+        .collect();
+    let model: f64 = all.iter().map(|(offset, _)| family.mean(*offset).0).sum();
+    let excess = |shift: f64| all.iter().map(|(_, told)| family.mean(told + shift).0).sum::<f64>() - model;
+    // The sum grows with the shift; halving some 50 times is exact and never fails.
+    let (mut low, mut high) = (-20.0, 20.0);
+    for _ in 0..50 {
+        let middle = (low + high) / 2.0;
+        if excess(middle) > 0.0 { high = middle } else { low = middle }
+    }
+    Correction { level: correction.level + (low + high) / 2.0, ..correction.clone() }
 }
 
 /// An order of what was seen, in which only what is alike in everything is equal.
@@ -355,9 +479,13 @@ impl Eq for Key<'_> {}
 impl Ord for Key<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let (one, other) = (self.0, other.0);
-        let values = || one.features.0.iter().zip(&other.features.0).chain(one.orders.iter().zip(&other.orders));
+        let values = || {
+            let after = one.orders.iter().chain(&one.spent).zip(other.orders.iter().chain(&other.spent));
+            one.features.0.iter().zip(&other.features.0).chain(after)
+        };
         let by_values = || values().map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne());
         let first = one.cut.cmp(&other.cut).then(one.summary.cmp(&other.summary));
+        let first = first.then_with(|| one.spend.cmp(&other.spend));
         first.then_with(|| by_values().unwrap_or(Ordering::Equal))
     }
 }
@@ -369,7 +497,7 @@ impl PartialOrd for Key<'_> {
 }
 
 /// The strengths that are tried, the strongest first.
-const STRENGTHS: [f64; 6] = [1000.0, 300.0, 100.0, 30.0, 10.0, 3.0];
+const STRENGTHS: [f64; 5] = [1000.0, 300.0, 100.0, 30.0, 10.0];
 
 /// Whether there is enough to learn an answer from: so many who ordered, and for the chance so many
 /// who did not.
@@ -410,6 +538,10 @@ pub struct Trained {
     pub chance: Comparison,
     /// How the correction of the expected orders did.
     pub orders: Comparison,
+    /// What expected spend lost on the time held back with the orders that the model of activity
+    /// expects, then with the corrected ones: the mean of e - s ln e, only the difference of which
+    /// means anything. None where orders are not corrected.
+    pub spend_losses: Option<[f64; 2]>,
     /// Customers that were learned from.
     pub customers_learned: u64,
 }
@@ -451,6 +583,8 @@ impl LayerOutcome {
 pub struct Comparison {
     /// What became of the correction.
     pub outcome: LayerOutcome,
+    /// With which level it did so.
+    pub level: Option<Level>,
     /// The loss of the model of activity alone: the lower, the better.
     pub plain: Option<f64>,
     /// The loss with the best correction.
@@ -459,4 +593,29 @@ pub struct Comparison {
     pub strength: Option<f64>,
     /// Customers judged, each once for each time held back.
     pub judged: u64,
+}
+
+impl Comparison {
+    fn none(outcome: LayerOutcome) -> Comparison {
+        Comparison { outcome, level: None, plain: None, layer: None, strength: None, judged: 0 }
+    }
+}
+
+/// What the customers of a portfolio are expected to do together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// What was learned from all earlier cuts: actual orders over expected ones.
+    Learned,
+    /// What the model of activity expects of all at T0; the correction only moves it between them.
+    OfModel,
+}
+
+impl Level {
+    /// A lower-case name that is safe to store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Learned => "learned",
+            Level::OfModel => "of_model",
+        }
+    }
 }

@@ -5,8 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use dynamics::prediction::OrderDay;
-use dynamics::prediction::{Portfolio, Spend, SpendPortfolio, Summary};
+use dynamics::prediction::{OrderDay, Portfolio, Spend, SpendPortfolio, Summary};
 use flate2::read::GzDecoder;
 use time::{Date, Month};
 
@@ -92,6 +91,54 @@ impl Histories {
     pub(crate) fn spend_portfolio(&self, cut: i64) -> SpendPortfolio {
         self.repeat_spend(cut).into_values().collect()
     }
+}
+
+impl Histories {
+    /// The order days of each customer.
+    pub(crate) fn order_days(&self) -> OrderDays {
+        let of = |days: &BTreeMap<i64, f64>| days.iter().map(|(day, spend)| OrderDay { day: *day, spend: *spend }).collect();
+        self.0.iter().map(|(name, days)| (name.clone(), of(days))).collect()
+    }
+}
+
+/// The order days of each customer, by name.
+pub(crate) type OrderDays = BTreeMap<String, Vec<OrderDay>>;
+
+/// The order days of Online Retail with all lines of a customer in their spend: a line that is no
+/// order, such as a return, counts on the order day before it.
+pub(crate) fn online_retail_net() -> Option<OrderDays> {
+    let mut customers = online_retail()?.order_days();
+    let path = folder("online_retail")?.join("lines.csv.gz");
+    for [invoice, quantity, price, who, at] in
+        rows(&path, ["invoice", "quantity", "unit_price", "customer_id", "invoice_ts"])
+    {
+        let (quantity, price): (f64, f64) = (quantity.parse().unwrap(), price.parse().unwrap());
+        let order = !invoice.starts_with('C') && quantity > 0.0 && price > 0.0;
+        let Some(days) = customers.get_mut(&who).filter(|_| !order) else { continue };
+        let before = days.partition_point(|order| order.day <= day(&at));
+        if let Some(order) = before.checked_sub(1).and_then(|last| days.get_mut(last)) {
+            order.spend += quantity * price;
+        }
+    }
+    Some(customers)
+}
+
+/// The days on which each caller of the service desk opened an incident; each is worth 1.
+pub(crate) fn incidents() -> Option<Histories> {
+    let path = folder("incidents")?.join("events.csv.gz");
+    let events = rows(&path, ["incident_id", "caller_id", "opened_at"]);
+    let opened: BTreeMap<String, (String, String)> =
+        events.into_iter().map(|[incident, caller, at]| (incident, (caller, at))).collect();
+    Some(Histories::of(opened.into_values().map(|(caller, at)| (caller, day(&at), 1.0))))
+}
+
+/// What followed for each customer and what reference models foretold: the given columns.
+pub(crate) fn references<const N: usize>(name: &str, columns: [&str; N]) -> Option<BTreeMap<u64, [f64; N]>> {
+    let path = folder("reference_scores")?.join(format!("{name}.csv.gz"));
+    let customers = rows(&path, ["customer_id"]);
+    let values = rows(&path, columns);
+    let both = customers.into_iter().zip(values);
+    Some(both.map(|([who], values)| (who.parse().unwrap(), values.map(|value| value.parse().unwrap()))).collect())
 }
 
 /// The end of CDNOW's calibration, and the days held back.

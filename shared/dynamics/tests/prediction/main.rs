@@ -7,6 +7,7 @@ mod cdnow;
 mod data;
 mod degenerate;
 mod judged;
+mod protocol;
 mod simulated;
 
 use dynamics::prediction::{ActivityModel, HeldBack, Kind, Portfolio, Trial, fit};
