@@ -27,6 +27,7 @@ impl Predictor {
             out.float(spend.pooled());
         });
         out.option(parts.spend_covariance.as_ref(), |out, covariance| write_numbers(out, covariance));
+        out.byte(parts.spend_follows_orders.into());
         for correction in [&parts.chance, &parts.orders] {
             out.option(correction.as_ref(), write_correction);
         }
@@ -55,6 +56,11 @@ impl Predictor {
                 SpendModel::new(law, input.float()?).ok_or(WHAT)
             })?,
             spend_covariance: input.option(read_numbers)?,
+            spend_follows_orders: match input.byte()? {
+                0 => false,
+                1 => true,
+                _ => return Err(WHAT),
+            },
             chance: input.option(read_correction)?,
             orders: input.option(read_correction)?,
         };

@@ -12,8 +12,8 @@ const DEVIATE: f64 = 1.959963984540054;
 pub struct Gain {
     /// In order days.
     pub orders: Estimate,
-    /// In spend.
-    pub spend: Estimate,
+    /// In spend; none where the expected spend does not follow the correction.
+    pub spend: Option<Estimate>,
 }
 
 impl Predictor {
@@ -37,7 +37,8 @@ impl Predictor {
             low: scale * orders(-spread),
             high: scale * orders(spread),
         };
-        Some(Gain { orders: estimate(1.0), spend: estimate(per_order) })
+        let spend = self.parts().spend_follows_orders.then(|| estimate(per_order));
+        Some(Gain { orders: estimate(1.0), spend })
     }
 }
 

@@ -186,7 +186,8 @@ impl Lesson {
         for (example, offset) in examples.iter().zip(&offsets) {
             values.extend(terms.iter().map(|term| term.standardised(example.features, *offset)));
         }
-        let outcome = |(example, offset): (&Example<'_>, f64)| (example.customer, offset, answer.target(example.orders));
+        let outcome =
+            |(example, offset): (&Example<'_>, f64)| (example.customer, offset, answer.target(example.orders));
         let outcomes = examples.iter().zip(offsets).map(outcome).collect();
         Lesson { answer, terms, values, outcomes }
     }

@@ -174,13 +174,7 @@ fn with_ridge(hessian: &[f64], ridge: &[f64]) -> Vec<f64> {
 
 /// H⁻¹ (M + R) H⁻¹, of the Hessian H, the sum M over customers of the squared sums of their rows'
 /// gradients, and the ridge R. It is H⁻¹ where rows are independent and the family is right.
-fn sandwich(
-    family: Family,
-    rows: &[Row<'_>],
-    ridge: &[f64],
-    weights: &[f64],
-    lower: &[f64],
-) -> Vec<f64> {
+fn sandwich(family: Family, rows: &[Row<'_>], ridge: &[f64], weights: &[f64], lower: &[f64]) -> Vec<f64> {
     let size = ridge.len();
     let mut middle = vec![0.0; size * size];
     for i in 0..size {

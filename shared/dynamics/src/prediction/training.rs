@@ -339,12 +339,7 @@ impl Trainer {
     /// Learns a correction at each strength and tells how it does on what was left out: on customers
     /// (by folds inside the cuts that are learned from) and on time. The strength that loses least on
     /// both is judged on the time held back, and what wins there is learned again from all cuts.
-    fn learn(
-        &self,
-        answer: Answer,
-        models: &[Models],
-        step: &mut dyn FnMut(),
-    ) -> (Comparison, Option<Correction>) {
+    fn learn(&self, answer: Answer, models: &[Models], step: &mut dyn FnMut()) -> (Comparison, Option<Correction>) {
         let mut comparison = Comparison::none(LayerOutcome::TooShort);
         let mut trials = STRENGTHS.map(|strength| Trialled { strength, left_out: 0.0, pooled: 0.0, kept: 0.0 });
         let mut plain = 0.0;

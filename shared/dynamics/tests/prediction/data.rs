@@ -96,7 +96,8 @@ impl Histories {
 impl Histories {
     /// The order days of each customer.
     pub(crate) fn order_days(&self) -> OrderDays {
-        let of = |days: &BTreeMap<i64, f64>| days.iter().map(|(day, spend)| OrderDay { day: *day, spend: *spend }).collect();
+        let of =
+            |days: &BTreeMap<i64, f64>| days.iter().map(|(day, spend)| OrderDay { day: *day, spend: *spend }).collect();
         self.0.iter().map(|(name, days)| (name.clone(), of(days))).collect()
     }
 }
