@@ -2,11 +2,11 @@
 //! says and answers with one line, so that the other side can measure the time in between.
 //!
 //! ```text
-//! load FILE                      reads customers              customers, distinct
-//! fit KIND                       counts them and fits         log-likelihood, distinct, evaluations, parameters
-//! value KIND PARAMETERS          the log-likelihood there     log-likelihood
-//! score TIMES KIND WEEKS PARAMETERS  forecasts each, so often  sums of orders, of being active, of any order
-//! stream KIND FILE               counts and fits as it reads  as for fit
+//! load FILE                            reads customers            customers, distinct
+//! fit KIND                             counts them and fits       log-likelihood, distinct, evaluations, parameters
+//! value KIND PARAMETERS                the log-likelihood there   log-likelihood
+//! score TIMES KIND WEEKS PARAMETERS    forecasts all, so often    sums of orders, of being active, of any order
+//! stream KIND FILE                     counts and fits as it reads   as for fit
 //! ```
 //!
 //! A file has the columns `x,t_x,T`, in weeks.
@@ -18,6 +18,10 @@ use std::io::{self, BufRead, Write};
 use dynamics::prediction::{ActivityModel, Fit, Forecaster, Kind, Portfolio, Summary, Tally, fit};
 
 fn main() {
+    if std::env::args().any(|argument| argument == "--bench") {
+        println!("tests/benches/fit/run runs this beside its peer");
+        return;
+    }
     let mut customers: Vec<Summary> = Vec::new();
     for line in io::stdin().lock().lines() {
         let line = line.unwrap();
