@@ -1,4 +1,4 @@
-//! What a customer will probably do next, from what orders alone say.
+//! What a customer will probably do next, from orders and what else is known at the time.
 //!
 //! A customer's orders come down to a [`Summary`], what was spent to a [`Spend`]; a portfolio is a
 //! count of them ([`Tally`]). [`fit`] finds the parameters of a [`Kind`] of model and says how it
@@ -7,6 +7,10 @@
 //! [`fit_spend`] does the same for what an order is worth, and [`choose`] picks the kind that
 //! foretells time held back best. Time is in weeks. [`evaluation`] judges predictions of any origin
 //! by what followed, beside the rules of thumb of [`naive`].
+//!
+//! A [`Trainer`] fits all of it for a tenant and learns, from earlier cuts of the tenant's own
+//! history, how the rest of what a [`Past`] says corrects the model of activity. What comes of it is
+//! a [`Predictor`]; its [`Prediction`]s say what moved them, and by how much.
 //!
 //! ```
 //! use dynamics::prediction::{Discount, Kind, Summary, Tally, fit, residual_value};

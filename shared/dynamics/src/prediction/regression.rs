@@ -247,3 +247,52 @@ fn back_substitute(lower: &[f64], size: usize, right: &[f64]) -> Vec<f64> {
     }
     solution
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows<'a>(values: &'a [[f64; 2]], targets: &[f64], offset: f64) -> Vec<Row<'a>> {
+        let row =
+            |(customer, (at, target)): (usize, (&'a [f64; 2], &f64))| Row { at, offset, target: *target, customer };
+        values.iter().zip(targets).enumerate().map(row).collect()
+    }
+
+    #[test]
+    fn without_variables_the_intercept_is_that_of_the_mean() {
+        let none = [[0.0; 2]; 8];
+        let logistic = Search::new(Family::Logistic, rows(&none, &[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 0.5), 2);
+        let poisson = Search::new(Family::Poisson, rows(&none, &[3.0, 0.0, 0.0, 1.0, 0.0, 0.0, 2.0, 0.0], 0.5), 2);
+        for (mut search, intercept) in [(logistic, (0.25f64 / 0.75).ln() - 0.5), (poisson, 0.75f64.ln() - 0.5)] {
+            let weights = search.solve(&[1.0, 1.0, 0.0]).unwrap();
+            assert!(weights[0] == 0.0 && weights[1] == 0.0 && (weights[2] - intercept).abs() < 1e-5, "{weights:?}");
+        }
+    }
+
+    #[test]
+    fn a_ridge_holds_what_separates() {
+        // The first variable tells all: without a ridge its weight would have no end.
+        let values: Vec<[f64; 2]> =
+            (0..40).map(|n| [if n % 2 == 0 { 1.0 } else { -1.0 }, f64::from(n % 5) - 2.0]).collect();
+        let targets: Vec<f64> = (0..40).map(|n| f64::from(1 - n % 2)).collect();
+        let mut search = Search::new(Family::Logistic, rows(&values, &targets, 0.0), 2);
+        let weak = search.solve(&[0.1, 0.1, 1.0]).unwrap();
+        let strong = search.solve(&[10.0, 10.0, 1.0]).unwrap();
+        assert!(weak[0] > strong[0] && strong[0] > 0.5, "{weak:?} {strong:?}");
+        // Where the search ends the ridge balances the slope of the loss.
+        let slope: f64 = targets
+            .iter()
+            .zip(&values)
+            .map(|(target, at)| {
+                let sum = strong[2] + strong[0] * at[0] + strong[1] * at[1];
+                (1.0 / (1.0 + (-sum).exp()) - target) * at[0]
+            })
+            .sum();
+        assert!((slope + 10.0 * strong[0]).abs() < 1e-3, "{slope} {strong:?}");
+        // It does not depend on where the search came from.
+        let again = Search::new(Family::Logistic, rows(&values, &targets, 0.0), 2).solve(&[10.0, 10.0, 1.0]).unwrap();
+        assert!(again.iter().zip(&strong).all(|(one, other)| (one - other).abs() < 1e-4), "{again:?} {strong:?}");
+        let covariance = search.covariance(&[10.0, 10.0, 1.0]).unwrap();
+        assert!((0..3).all(|i| covariance[4 * i] > 0.0 && covariance[4 * i] < 1.1), "{covariance:?}");
+    }
+}

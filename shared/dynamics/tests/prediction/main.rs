@@ -7,6 +7,7 @@ mod cdnow;
 mod data;
 mod degenerate;
 mod judged;
+mod layer;
 mod protocol;
 mod simulated;
 

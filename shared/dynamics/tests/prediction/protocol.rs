@@ -137,9 +137,9 @@ impl Report {
 
     fn print(&self, name: &str) {
         let trained = &self.trained;
-        println!("{name}: {} customers, {}", self.customers.len(), trained.activity.model.kind().name());
+        eprintln!("{name}: {} customers, {}", self.customers.len(), trained.activity.model.kind().name());
         for (what, judged) in [("chance", &trained.chance), ("orders", &trained.orders)] {
-            println!(
+            eprintln!(
                 "  {what}: {} {:?} strength {:?}, held back plain {:?} layer {:?} of {}",
                 judged.outcome.name(),
                 judged.level,
@@ -149,7 +149,7 @@ impl Report {
                 judged.judged
             );
         }
-        println!(
+        eprintln!(
             "  log-loss {:.4} (Pareto/NBD {:.4}, difference {:+.4} to {:+.4}; logistic {:.4}, {:+.4} to {:+.4})",
             self.ours(),
             self.reference(0),
@@ -159,7 +159,7 @@ impl Report {
             self.difference(1).0,
             self.difference(1).1
         );
-        println!(
+        eprintln!(
             "  AUC {:.4} (Pareto/NBD {:.4}, logistic {:.4}); orders {:+.1} %",
             self.auc(|one| one.ours.any_order.value),
             self.auc(|one| one.chances[0]),
@@ -171,7 +171,7 @@ impl Report {
             ("Pareto/NBD with Gamma-Gamma", self.spend(|one| one.spends[0])),
             ("the period before", self.spend(|one| one.spends[1])),
         ] {
-            println!("  spend, {what}: MAE {error:.2}, r {correlation:.4}, top tenth {top:.4}");
+            eprintln!("  spend, {what}: MAE {error:.2}, r {correlation:.4}, top tenth {top:.4}");
         }
     }
 
