@@ -265,7 +265,7 @@ mod tests {
         let poisson = Search::new(Family::Poisson, rows(&none, &[3.0, 0.0, 0.0, 1.0, 0.0, 0.0, 2.0, 0.0], 0.5), 2);
         for (mut search, intercept) in [(logistic, (0.25f64 / 0.75).ln() - 0.5), (poisson, 0.75f64.ln() - 0.5)] {
             let weights = search.solve(&[1.0, 1.0, 0.0]).unwrap();
-            assert!(weights[0] == 0.0 && weights[1] == 0.0 && (weights[2] - intercept).abs() < 1e-5, "{weights:?}");
+            assert!(weights[0] == 0.0 && weights[1] == 0.0 && (weights[2] - intercept).abs() < 1e-4, "{weights:?}");
         }
     }
 
