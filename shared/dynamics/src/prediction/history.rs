@@ -382,3 +382,33 @@ fn finite(value: f64) -> f64 {
 fn total(days: &[OrderDay]) -> f64 {
     days.iter().map(|order| order.spend).sum::<f64>().clamp(f64::MIN, f64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DAY, Evidence, Facts, Interactions, Ledger, Model, Signal, Topic, Worth, assess};
+
+    #[test]
+    fn an_assessment_tells_what_it_has_evidence_of() {
+        let now = 100 * DAY;
+        let signal = Signal::of(View::Customer, Facet::Trust).find(|signal| !signal.derived()).unwrap();
+        let facts = Facts {
+            evidence: vec![Evidence::new(Topic::Signal(signal), now - DAY, -1.0, 8.0).unwrap()],
+            worth: Worth { spend: 60, returned: 20, savings: 0, ..Worth::default() },
+            interactions: Interactions { customer: 3, provider: 0 },
+            ..Facts::default()
+        };
+        let model = Model::default();
+        let ledger = Ledger::fold(model.half_lives(), [("source", &facts)]);
+        let known = Known::of(&assess(&ledger, &model, now)).with_open_matters(1);
+        let days = [OrderDay { day: 0, spend: 10.0 }];
+        let features = Past::new(&days, 100, known).unwrap().features();
+        assert!(features.get(Feature::CustomerTrust).unwrap() < 0.0, "{features:?}");
+        assert_eq!(features.get(Feature::ProviderTrust), None);
+        assert_eq!(features.get(Feature::CustomerContacts), Some(4f64.ln()));
+        assert_eq!(features.get(Feature::ReturnedShare), Some(0.25));
+        assert_eq!(features.get(Feature::OpenMatters), Some(2f64.ln()));
+        let nothing = Past::new(&days, 100, Known::NOTHING).unwrap().features();
+        assert!(Feature::ALL[OF_ORDERS..].iter().all(|feature| nothing.get(*feature).is_none()));
+    }
+}
