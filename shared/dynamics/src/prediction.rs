@@ -44,6 +44,7 @@ mod model;
 pub mod naive;
 mod nbd;
 mod pareto;
+mod plan;
 mod predictor;
 mod regression;
 mod spend;
@@ -59,10 +60,11 @@ pub use gain::Gain;
 pub use history::{Feature, Features, Known, OrderDay, Past, PastError};
 pub use layer::{Correction, Term};
 pub use model::{ActivityModel, Discount, Forecast, Kind};
+pub use plan::{Plan, PlanError};
 pub use predictor::{Estimate, Moved, PartsError, Prediction, Predictor, PredictorParts, Uncertainty};
 pub use spend::{GammaGamma, SpendFit, SpendModel, fit_spend};
 pub use summary::{Counted, DAYS_PER_WEEK, Portfolio, Spend, SpendPortfolio, Summary, SummaryError, Tally};
-pub use training::{Comparison, LayerOutcome, Level, Plan, PlanError, Progress, Trained, Trainer};
+pub use training::{Comparison, LayerOutcome, Level, Progress, Trained, Trainer};
 
 /// Residual lifetime value: residual orders times the expected spend of one, times the margin that
 /// is kept of it (1 for revenue). Fader, Hardie and Lee (2005), *RFM and CLV*, equation 2: spend

@@ -294,7 +294,8 @@ impl<'a> Past<'a> {
         found.set(Feature::Span, span.ln_1p());
         self.gaps(&mut found, recency);
 
-        let recent = |length: i64| &self.days[self.days.partition_point(|order| order.day <= self.cut - length)..];
+        let recent =
+            |length: i64| &self.days[self.days.partition_point(|order| order.day <= self.cut.saturating_sub(length))..];
         for (length, feature) in
             [(14, Feature::Orders14), (28, Feature::Orders28), (56, Feature::Orders56), (91, Feature::Orders91)]
         {

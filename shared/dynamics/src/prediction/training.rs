@@ -2,114 +2,15 @@
 
 use std::cmp::Ordering;
 
-use thiserror::Error;
-
 use super::choice::{Candidate, HeldBack, Trial, choose};
 use super::fit::{Fit, FitError, Precision, fit};
 use super::history::{Features, Known, OrderDay, Past, PastError};
 use super::layer::{Answer, Correction, Example, Lesson};
 use super::model::{ActivityModel, Kind};
+use super::plan::{PARTS, Plan};
 use super::predictor::{Predictor, PredictorParts, Uncertainty};
 use super::spend::{SpendFit, SpendModel, fit_spend};
 use super::summary::{DAYS_PER_WEEK, Portfolio, Spend, Summary, Tally};
-
-/// The cuts at which a tenant's history is looked at again, to learn from what followed.
-///
-/// From T0 - H backwards in steps of a third of the horizon H, at most [`Plan::MOST`] of them, each
-/// at least half a horizon after the first order. Whether what is learned holds is judged at T0 - H
-/// on the whole horizon and at T0 - H/2 on half of it, each time from cuts of which all was known
-/// by then; where history is too short for the first, at T0 - H/2 and T0 - H/4.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
-    cut: i64,
-    horizon: u32,
-    cuts: Vec<i64>,
-}
-
-/// Why there is no [`Plan`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum PlanError {
-    /// The horizon is not from 1 day to [`Plan::MAX_HORIZON`].
-    #[error("the horizon is outside 1 to {max} days", max = Plan::MAX_HORIZON)]
-    Horizon,
-    /// The first order day lies after the cut, or further from it than [`Plan::MAX_SPAN`].
-    #[error("the first order does not lie within {max} days before the cut", max = Plan::MAX_SPAN)]
-    Span,
-}
-
-impl Plan {
-    /// How many cuts are learned from at most.
-    pub const MOST: usize = 8;
-    /// The longest horizon to train for, in days.
-    pub const MAX_HORIZON: u32 = 3660;
-    /// The longest history, in days.
-    pub const MAX_SPAN: i64 = 700_000;
-
-    /// For data from the first order day of any customer up to the end of day `cut` (T0), and
-    /// predictions of so many days.
-    ///
-    /// # Errors
-    /// When the horizon or the span is out of range.
-    pub fn new(first_day: i64, cut: i64, horizon_days: u32) -> Result<Plan, PlanError> {
-        if !(1..=Self::MAX_HORIZON).contains(&horizon_days) {
-            return Err(PlanError::Horizon);
-        }
-        let span = cut.checked_sub(first_day).filter(|span| (0..=Self::MAX_SPAN).contains(span));
-        let span = span.ok_or(PlanError::Span)?;
-        let horizon = i64::from(horizon_days);
-        let step = (horizon + 2) / 3;
-        let mut cuts: Vec<i64> = (0..Self::MOST as i64)
-            .map(|n| horizon + n * step)
-            .take_while(|back| span - back >= horizon / 2 && span > *back)
-            .map(|back| cut - back)
-            .collect();
-        if !cuts.is_empty() {
-            let shorter = [horizon / 4, horizon / 2].into_iter().filter(|back| *back > 0);
-            cuts.splice(0..0, shorter.map(|back| cut - back));
-            cuts.dedup();
-        }
-        Ok(Plan { cut, horizon: horizon_days, cuts })
-    }
-
-    /// The last day of data, T0.
-    pub fn cut(&self) -> i64 {
-        self.cut
-    }
-
-    /// The horizon to train for, in days.
-    pub fn horizon_days(&self) -> u32 {
-        self.horizon
-    }
-
-    /// The earlier cuts, the latest first. Empty where history is too short to learn from: then
-    /// the plain models are all there is. Assessments are wanted as of the end of each of these.
-    pub fn cuts(&self) -> &[i64] {
-        &self.cuts
-    }
-
-    fn days(&self) -> i64 {
-        i64::from(self.horizon)
-    }
-
-    /// The looks back by which it is decided: a cut, the days that are held back after it, and the
-    /// cuts of which all is known by then.
-    fn looks(&self) -> Vec<Look> {
-        let lengths = PARTS.map(|part| self.days() / part);
-        let look = |days: i64| {
-            let judged = self.cut - days;
-            let place = self.cuts.iter().position(|cut| *cut == judged)?;
-            let learned: Vec<usize> = (0..self.cuts.len()).filter(|i| self.cuts[*i] + days <= judged).collect();
-            (days > 0 && !learned.is_empty()).then_some(Look { judged: place, days, learned })
-        };
-        lengths.into_iter().filter_map(look).take(2).collect()
-    }
-}
-
-struct Look {
-    judged: usize,
-    days: i64,
-    learned: Vec<usize>,
-}
 
 /// How far a training has come, in steps of about the same length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,9 +39,6 @@ pub struct Trainer {
 /// The models of activity and of spend at a cut.
 type Models = Option<(ActivityModel, Option<SpendModel>)>;
 
-/// The parts of the horizon that are looked back over: all, a half, a quarter.
-const PARTS: [i64; 3] = [1, 2, 4];
-
 /// A customer at one of the cuts.
 #[derive(Clone, Debug)]
 struct Seen {
@@ -157,7 +55,7 @@ struct Seen {
 impl Trainer {
     /// Ready for customers.
     pub fn new(plan: Plan) -> Trainer {
-        let earlier = vec![Default::default(); plan.cuts.len()];
+        let earlier = vec![Default::default(); plan.cuts().len()];
         let (portfolio, spends, trials) = (Tally::default(), Tally::default(), Tally::default());
         Trainer { plan, portfolio, spends, trials, earlier, learned: Vec::new() }
     }
@@ -173,7 +71,7 @@ impl Trainer {
     /// # Errors
     /// When the days do not ascend, lie too far apart, or their spend is not finite.
     pub fn count(&mut self, days: &[OrderDay]) -> Result<(), PastError> {
-        let now = match Past::new(days, self.plan.cut, Known::NOTHING) {
+        let now = match Past::new(days, self.plan.cut(), Known::NOTHING) {
             Err(PastError::NoOrder) => return Ok(()),
             past => past?,
         };
@@ -182,7 +80,7 @@ impl Trainer {
             self.spends.add(spend, 1);
         }
         let horizon = self.plan.days();
-        if let Ok(before) = Past::new(days, self.plan.cut - horizon, Known::NOTHING)
+        if let Ok(before) = Past::new(days, self.plan.cut().saturating_sub(horizon), Known::NOTHING)
             && let Ok(trial) = Trial::new(before.summary(), now.summary())
         {
             self.trials.add(trial, 1);
@@ -196,20 +94,20 @@ impl Trainer {
     /// # Errors
     /// As for [`Self::count`], or when `known` fits neither.
     pub fn add(&mut self, days: &[OrderDay], known: &[Known]) -> Result<(), PastError> {
-        if !known.is_empty() && known.len() != self.plan.cuts.len() {
+        if !known.is_empty() && known.len() != self.plan.cuts().len() {
             return Err(PastError::Known);
         }
         self.count(days)?;
-        if self.plan.cuts.is_empty() {
+        if self.plan.cuts().is_empty() {
             return Ok(());
         }
         let mut seen = Vec::new();
-        for (i, cut) in self.plan.cuts.iter().chain([&self.plan.cut]).enumerate() {
+        for (i, cut) in self.plan.cuts().iter().chain([&self.plan.cut()]).enumerate() {
             let known = known.get(i).copied().unwrap_or_default();
             let Ok(past) = Past::new(days, *cut, known) else { continue };
             let seen_days = past.days().len();
             let within = |part: i64| {
-                let last = (cut + self.plan.days() / part).min(self.plan.cut);
+                let last = cut.saturating_add(self.plan.days() / part).min(self.plan.cut());
                 &days[seen_days..days.partition_point(|order| order.day <= last).max(seen_days)]
             };
             if let Some(tally) = self.earlier.get_mut(i) {
@@ -241,7 +139,7 @@ impl Trainer {
         let portfolio = std::mem::take(&mut self.portfolio).finish();
         let held_back: HeldBack = std::mem::take(&mut self.trials).finish();
         let spends = std::mem::take(&mut self.spends).finish();
-        let mut progress = Progress { done: 0, of: (3 + self.plan.cuts.len() + 2 * STRENGTHS.len()) as u32 };
+        let mut progress = Progress { done: 0, of: (3 + self.plan.cuts().len() + 2 * STRENGTHS.len()) as u32 };
         let mut step = |progress: &mut Progress| {
             progress.done += 1;
             watch(*progress);
@@ -275,7 +173,7 @@ impl Trainer {
             [Answer::Chance, Answer::Orders].map(|answer| self.learn(answer, &models, &mut || step(&mut progress)));
         let spend_losses = orders_correction.as_ref().and_then(|_| self.spend_losses(&models, &orders));
         let parts = PredictorParts {
-            horizon_days: self.plan.horizon,
+            horizon_days: self.plan.horizon_days(),
             activity: activity.model,
             uncertainty,
             spend: spend.as_ref().map(|fit| fit.model),
@@ -358,8 +256,8 @@ impl Trainer {
                 trial.kept += kept.map_or(f64::INFINITY, |correction| loss(answer, &judged, Some(&correction)));
             }
         }
-        let cuts = &self.plan.cuts;
-        let all: Vec<usize> = (0..cuts.len()).filter(|i| cuts[*i] + self.plan.days() <= self.plan.cut).collect();
+        let cuts = self.plan.cuts();
+        let all: Vec<usize> = (0..cuts.len()).filter(|i| cuts[*i] + self.plan.days() <= self.plan.cut()).collect();
         let all = if comparison.judged > 0 { self.examples(models, &all, self.plan.days()) } else { Vec::new() };
         if !all.is_empty() {
             for (trial, loss) in trials.iter_mut().zip(losses_left_out(answer, &all)) {
@@ -389,7 +287,7 @@ impl Trainer {
             if loss >= plain {
                 continue;
             }
-            let now = || self.examples(models, &[self.plan.cuts.len()], self.plan.days());
+            let now = || self.examples(models, &[self.plan.cuts().len()], self.plan.days());
             let correction = Lesson::new(answer, &all).learn(&[best.strength], true).pop().flatten();
             let correction = correction.map(|correction| match level {
                 Level::Learned => correction,
