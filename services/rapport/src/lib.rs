@@ -10,5 +10,6 @@ pub mod demo;
 pub mod exit;
 pub mod import;
 pub mod output;
+pub mod plot;
 pub mod serve;
 pub mod shipped;
