@@ -5,7 +5,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost_types::FileDescriptorSet;
 use protox::prost::Message;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "rapport/common/v1/error_reason.proto",
     "rapport/common/v1/feed.proto",
     "rapport/common/v1/money.proto",
@@ -15,6 +15,7 @@ const FILES: [&str; 9] = [
     "rapport/interactions/v1/interactions.proto",
     "rapport/feedback/v1/feedback.proto",
     "rapport/assessments/v1/assessments.proto",
+    "rapport/predictions/v1/predictions.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -152,6 +152,7 @@ async fn all_assessments(
         at_least_as_fresh: written.to_vec(),
         as_of,
         known_at,
+        ..BatchGetAssessmentsRequest::default()
     };
     let answer = until_answered(async || assessments.clone().batch_get_assessments(ask(request.clone())).await).await;
     let strip = |assessment: Assessment| Assessment { freshness: Vec::new(), ..assessment };

@@ -12,5 +12,6 @@ mod feedback;
 mod foreign;
 mod interactions;
 mod orders;
+mod predictions;
 mod standard;
 mod undo;

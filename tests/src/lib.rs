@@ -11,6 +11,7 @@ use contracts::assessments::v1::assessments_service_client::AssessmentsServiceCl
 use contracts::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use contracts::interactions::v1::interactions_service_client::InteractionsServiceClient;
 use contracts::orders::v1::orders_service_client::OrdersServiceClient;
+use contracts::predictions::v1::{Fit, FitState, GetFitRequest, predictions_service_client::PredictionsServiceClient};
 use prost_types::Timestamp;
 use runtime::{App, Clock, Context, Peer, ServeSettings, Server};
 use tempfile::TempDir;
@@ -120,6 +121,11 @@ impl Suite {
         AssessmentsServiceClient::new(self.peer())
     }
 
+    /// A client of the predictions.
+    pub fn predictions(&self) -> PredictionsServiceClient<Peer> {
+        PredictionsServiceClient::new(self.peer())
+    }
+
     /// A client of the orders service.
     pub fn orders(&self) -> OrdersServiceClient<Peer> {
         OrdersServiceClient::new(self.peer())
@@ -193,4 +199,14 @@ pub fn refusal(status: &Status) -> (Code, String, Vec<String>) {
         request.field_violations.iter().map(|violation| violation.field.clone()).collect()
     });
     (status.code(), info.reason.clone(), fields)
+}
+
+/// Waits until a fit has ended, however.
+pub async fn ended(suite: &Suite, name: &str) -> Fit {
+    eventually(async || {
+        let get = GetFitRequest { name: name.to_owned() };
+        let fit = suite.predictions().get_fit(ask(get)).await.unwrap().into_inner().fit.unwrap();
+        (!matches!(fit.state(), FitState::Pending | FitState::Running)).then_some(fit)
+    })
+    .await
 }

@@ -14,6 +14,7 @@ use store::{Database, Error, Mark, Transaction};
 use crate::{
     cache::Ledgers,
     columns::Standings,
+    fits::Changes,
     log,
     models::Models,
     movement::{Movements, Stood, Why},
@@ -22,7 +23,7 @@ use crate::{
     stated_views::{self, StatedViews},
     store::{LedgerRow, Reader, SourceRow, current_sources_of},
     tables::{self, AccountKey, StandingRow},
-    told::{EVIDENCE_REVISION, REFERRAL, Told, facts, orders_currency, segment},
+    told::{EVIDENCE_REVISION, ORDER, REFERRAL, Told, facts, orders_currency, segment},
     wire,
     work::Work,
 };
@@ -56,6 +57,8 @@ pub(crate) struct Applier {
     pub(crate) progress: Progress,
     pub(crate) ledgers: Ledgers,
     pub(crate) standings: Standings,
+    /// Of orders.
+    pub(crate) changes: Changes,
 }
 
 /// An account's ledger, the currency of its amounts, and the segment of the account with the model that was chosen for it.
@@ -107,8 +110,12 @@ impl Applier {
             stated_views::erase(&self.methods, &self.views, &erased).await?;
             let mut transaction = self.database.transaction().await?;
             let mut work = Work::load(&mut transaction, &told).await?;
+            let mut orders: HashMap<&str, u64> = HashMap::new();
             for told in told {
                 work.hear(told)?;
+                if told.source.kind() == ORDER {
+                    *orders.entry(&told.tenant).or_default() += 1;
+                }
             }
             work.store_sources(&mut transaction).await?;
             // All that was told of, whether it was new or not: a commit that seemed to fail and did not is applied again.
@@ -121,6 +128,9 @@ impl Applier {
                 self.views.merge(&tenant, &duplicate, &into);
             }
             self.tell(written, &touched);
+            for (tenant, count) in orders {
+                self.changes.add(tenant, count);
+            }
         }
         self.progress.reached(&marks);
         Ok(())
@@ -357,7 +367,7 @@ impl Stands {
             assessed_at: assessment.now,
             stage: crate::filter::stage_name(wire::stage(assessment.relationship.stage)),
             figures: standing::figures(&assessment),
-            model: assessment.model,
+            model: model.made_with(),
             last_movement: Vec::new(),
         });
         Ok(())

@@ -4,11 +4,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod apply;
+mod backtest;
 mod cache;
 mod columns;
 mod compare;
 mod evidence;
 mod filter;
+mod fits;
 mod follow;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -16,7 +18,10 @@ mod instruments;
 mod log;
 mod models;
 mod movement;
+mod opportunities;
+mod outlook;
 mod picture;
+mod predict;
 mod progress;
 mod refresh;
 mod service;
@@ -36,13 +41,16 @@ mod work;
 
 use ::store::{Database, Migration, Table};
 use contracts::assessments::v1::assessments_service_server::AssessmentsServiceServer;
+use contracts::predictions::v1::predictions_service_server::PredictionsServiceServer;
 use methods::Methods;
 use runtime::{App, BoxError, Context};
+use tokio::{runtime::Handle, sync::mpsc};
 
 use crate::{
     apply::Applier,
     cache::Ledgers,
     columns::Standings,
+    fits::{Changes, Fits, Maker, Predictions},
     follow::{Peers, apply_all, follow_all},
     instruments::Instruments,
     models::Models,
@@ -54,15 +62,17 @@ use crate::{
     watch::Watching,
 };
 
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration { version: 1, name: "aggregator", sql: include_str!("../migrations/0001_aggregator.sql") },
     Migration { version: 2, name: "models", sql: include_str!("../migrations/0002_models.sql") },
     Migration { version: 4, name: "movements", sql: include_str!("../migrations/0004_movements.sql") },
     Migration { version: 5, name: "figures", sql: include_str!("../migrations/0005_figures.sql") },
+    Migration { version: 6, name: "fits", sql: include_str!("../migrations/0006_fits.sql") },
 ];
 
 /// The documents that this service owns itself.
-const TABLES: [&Table; 4] = [&models::MODELS, &models::CHOICES, &stated_views::VIEWS, &stated_views::ERASED];
+const TABLES: [&Table; 6] =
+    [&models::MODELS, &models::CHOICES, &stated_views::VIEWS, &stated_views::ERASED, &fits::FITS, &fits::CHOICES];
 
 /// The addresses of the four services; where one is absent, it is in this process.
 #[derive(Debug, Clone, Default)]
@@ -92,6 +102,7 @@ pub async fn build(
     log::name(&database).await?;
     let reader = Reader { database: database.clone() };
     let (models, views) = (Models::load(&reader).await?, StatedViews::load(&reader).await?);
+    let (fits, interrupted) = Fits::load(&reader, models.clone()).await?;
     let (clock, shutdown) = (context.clock.clone(), context.shutdown.clone());
     let methods = Methods::new("assessments", database.clone(), &TABLES, clock, shutdown);
     let progress = Progress::new(&reader.followed().await?);
@@ -103,9 +114,11 @@ pub async fn build(
         standings: standings.clone(),
         progress: progress.clone(),
         models: models.clone(),
+        fits,
         views: views.clone(),
         clock: context.clock.clone(),
     };
+    let changes = Changes::default();
 
     let applier = |database: Database| Applier {
         database,
@@ -116,6 +129,7 @@ pub async fn build(
         progress: progress.clone(),
         ledgers: ledgers.clone(),
         standings: standings.clone(),
+        changes: changes.clone(),
     };
     applier(database.clone()).rebuild_if_outdated().await?;
     let peers = Peers {
@@ -136,7 +150,22 @@ pub async fn build(
     let refresher = Refresher::new(gallery.clone(), applier(database.clone()), context.shutdown.clone());
     app.background(database.run_writer(refresher.run())?);
 
+    let (jobs, waiting) = mpsc::unbounded_channel();
+    let maker = Maker {
+        gallery: gallery.clone(),
+        methods: methods.clone(),
+        changes,
+        jobs: jobs.clone(),
+        waiting,
+        shutdown: context.shutdown.clone(),
+    };
+    app.background(maker.run(interrupted));
+
+    let largest = context.settings.max_message_bytes;
+    let predictions =
+        Predictions { gallery: gallery.clone(), methods: methods.clone(), jobs, workers: Handle::current() };
+    app.mount(PredictionsServiceServer::new(predictions).max_decoding_message_size(largest));
     let server = AssessmentsServiceServer::new(service::Service { gallery, watching, methods });
-    app.mount(server.max_decoding_message_size(context.settings.max_message_bytes)).describe(contracts::DESCRIPTOR_SET);
+    app.mount(server.max_decoding_message_size(largest)).describe(contracts::DESCRIPTOR_SET);
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! The models of each tenant, and which of them it chose for which accounts.
+//! The models of each tenant, and which of them it chose for which accounts. While a fit to the tenant's portfolio is in use,
+//! each of them measures what customers do by what that expects.
 //!
 //! They are few and every assessment needs one, so all of them are held in memory: read as the service starts, and brought
 //! up to date after each commit, before the write is answered. With several replicas over one database, each would have to
@@ -12,7 +13,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use dynamics::Model;
+use dynamics::{Expectation, Model};
 use tokio::sync::Notify;
 
 pub(crate) use handlers::read_document;
@@ -31,6 +32,10 @@ struct Tenant {
     recorded: BTreeMap<String, Recorded>,
     /// By segment; the one of the empty segment holds for all segments without.
     choices: BTreeMap<String, Choice>,
+    /// What the fit in use expects.
+    expectation: Option<Expectation>,
+    /// The models of the tenant that were asked for, by id, measuring by that.
+    expecting: HashMap<String, Arc<Model>>,
 }
 
 /// A model that a tenant recorded.
@@ -55,16 +60,67 @@ impl Models {
     /// The model that assesses the accounts of a segment: the segment's choice, else the tenant's, else the built-in one.
     pub(crate) fn of(&self, tenant: &str, segment: &str) -> Arc<Model> {
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
-        let chosen = tenants.get(tenant).and_then(|tenant| {
-            let chosen = |segment| self.chosen(tenant, segment);
-            chosen(segment).or_else(|| chosen(""))
-        });
-        chosen.unwrap_or(&self.built_in).clone()
+        let Some(held) = tenants.get(tenant) else { return self.built_in.clone() };
+        let chosen = |segment| self.chosen(held, segment);
+        let chosen = chosen(segment).or_else(|| chosen("")).unwrap_or(&self.built_in);
+        match (&held.expectation, held.expecting.get(chosen.id())) {
+            (None, _) => chosen.clone(),
+            (Some(_), Some(expecting)) => expecting.clone(),
+            (Some(_), None) => {
+                let chosen = chosen.clone();
+                drop(tenants);
+                self.expecting(tenant, chosen)
+            }
+        }
     }
 
-    /// The model of this id.
+    /// The model of this id, as the tenant's fit in use has it measure.
     pub(crate) fn find(&self, tenant: &str, id: &str) -> Option<Arc<Model>> {
-        self.recorded(tenant, id).map(|recorded| recorded.model)
+        self.recorded(tenant, id).map(|recorded| self.expecting(tenant, recorded.model))
+    }
+
+    /// A model that is not recorded, as the tenant's fit in use has it measure.
+    pub(crate) fn measuring(&self, tenant: &str, model: Model) -> Arc<Model> {
+        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
+        let expectation = tenants.get(tenant).and_then(|held| held.expectation.clone());
+        Arc::new(if expectation.is_some() { model.expecting(expectation) } else { model })
+    }
+
+    /// A recorded model, as the tenant's fit in use has it measure. Made once for each fit.
+    fn expecting(&self, tenant: &str, model: Arc<Model>) -> Arc<Model> {
+        let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(held) = tenants.get_mut(tenant) else { return model };
+        let Some(expectation) = &held.expectation else { return model };
+        let expecting = held.expecting.entry(model.id().to_owned());
+        expecting.or_insert_with(|| Arc::new(model.expecting(Some(expectation.clone())))).clone()
+    }
+
+    /// The model that assesses the accounts of a segment, measuring by each customer alone.
+    pub(crate) fn plain(&self, tenant: &str, segment: &str) -> Arc<Model> {
+        let model = self.of(tenant, segment);
+        self.without_expectation(tenant, &model)
+    }
+
+    /// A model, measuring by each customer alone.
+    pub(crate) fn without_expectation(&self, tenant: &str, model: &Arc<Model>) -> Arc<Model> {
+        match model.expectation() {
+            None => model.clone(),
+            Some(_) => {
+                let recorded = self.recorded(tenant, model.id()).map(|recorded| recorded.model);
+                recorded.unwrap_or_else(|| Arc::new(model.expecting(None)))
+            }
+        }
+    }
+
+    /// Has the models of a tenant measure by what a fit expects, or by each customer alone.
+    pub(crate) fn expect(&self, tenant: &str, expectation: Option<Expectation>) {
+        let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
+        let held = tenants.entry(tenant.to_owned()).or_default();
+        if held.expectation != expectation {
+            held.expectation = expectation;
+            held.expecting.clear();
+            self.chosen.notify_one();
+        }
     }
 
     /// The model of this id, with its document.
@@ -96,14 +152,16 @@ impl Models {
         segments.map(|(segment, _)| segment.clone()).collect()
     }
 
-    /// Names all choices that hold: as long as it is the same, the same model assesses each account.
+    /// Names all choices that hold: as long as it is the same, the same model assesses each account by the same fit.
     pub(crate) fn fingerprint(&self) -> String {
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
         let mut choices = Vec::new();
         for (name, tenant) in tenants.iter() {
             for (segment, choice) in &tenant.choices {
-                choices.extend(choice.model.as_ref().map(|model| (name, segment, model)));
+                choices.extend(choice.model.as_ref().map(|model| (name, segment.as_str(), model.as_str())));
             }
+            // No id of a model has a slash.
+            choices.extend(tenant.expectation.as_ref().map(|expectation| (name, "/", expectation.fit())));
         }
         choices.sort();
         format!("{}/{:016x}", self.built_in.id(), methods::list_fingerprint(&choices))

@@ -47,7 +47,7 @@ pub(crate) struct State {
     /// In the order of [`standing::names`], in parts.
     #[prost(sint32, repeated, tag = "3")]
     figures: Vec<i32>,
-    /// The id of the model.
+    /// What it was made with: see [`Model::made_with`].
     #[prost(string, tag = "4")]
     pub(crate) model: String,
 }
@@ -150,13 +150,13 @@ impl Number {
 
 impl State {
     /// What an assessment says.
-    pub(crate) fn of(assessment: &Assessment) -> Self {
+    pub(crate) fn of(assessment: &Assessment, model: &Model) -> Self {
         let in_parts = |figure: f64| (figure * PARTS).round().clamp(f64::from(i32::MIN), f64::from(i32::MAX)) as i32;
         Self {
             stage: stage(assessment.relationship.stage).into(),
             exposed: assessment.relationship.exposed.map_or(Party::Unspecified, party).into(),
             figures: standing::figures(assessment).into_iter().map(in_parts).collect(),
-            model: assessment.model.clone(),
+            model: model.made_with(),
         }
     }
 
@@ -284,7 +284,7 @@ impl Movements {
         model: &Model,
         mut why: Why,
     ) -> Result<(), Error> {
-        let state = State::of(assessment);
+        let state = State::of(assessment, model);
         let assessed_at = stood.as_ref().map_or(assessment.now, |stood| stood.assessed_at);
         let last = match stood {
             None => Some(Last { state: self.prior(tenant, model, assessment.now), ..Last::default() }),
@@ -366,8 +366,8 @@ impl Movements {
 
     /// Where an account stands of which nothing is known.
     fn prior(&mut self, tenant: &str, model: &Model, now: i64) -> State {
-        let prior = self.priors.entry((tenant.to_owned(), model.id().to_owned()));
-        prior.or_insert_with(|| State::of(&assess(&Ledger::new(model.half_lives()), model, now))).clone()
+        let prior = self.priors.entry((tenant.to_owned(), model.made_with()));
+        prior.or_insert_with(|| State::of(&assess(&Ledger::new(model.half_lives()), model, now), model)).clone()
     }
 }
 

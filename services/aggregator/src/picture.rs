@@ -7,7 +7,7 @@ use std::{
 
 use contracts::assessments::v1 as wire;
 use contracts::common::v1::FreshnessToken;
-use dynamics::{Facts, Ledger, Model, assess};
+use dynamics::{Expectation, Facts, Ledger, Model, assess};
 use methods::{Violations, not_found, store_fault, to_micros};
 use prost_types::Timestamp;
 use runtime::{Clock, Fault};
@@ -17,7 +17,9 @@ use crate::{
     apply::{decode_ledger, fold},
     cache::Ledgers,
     columns::Standings,
+    fits::Fits,
     models::Models,
+    predict::Ahead,
     progress::Progress,
     stated_views::StatedViews,
     store::{LedgerRow, Reader, SourceRow},
@@ -72,6 +74,7 @@ pub(crate) struct Gallery {
     pub(crate) standings: Standings,
     pub(crate) progress: Progress,
     pub(crate) models: Models,
+    pub(crate) fits: Fits,
     pub(crate) views: StatedViews,
     pub(crate) clock: Clock,
 }
@@ -111,6 +114,12 @@ impl Moment {
 }
 
 impl Picture {
+    /// Whether a row, of any version, was the current one at this picture's moment, and said something then.
+    pub(crate) fn knew(&self, row: &SourceRow) -> bool {
+        let is_current = self.moment.known_at.is_some() || row.superseded_at.is_none();
+        is_current && self.moment.knew(row) && self.moment.stands(row)
+    }
+
     /// The same account at the same moment, if its sources said this, perhaps as another model has it.
     pub(crate) fn supposing(&self, model: Option<Arc<Model>>, facts: &[(String, Facts)]) -> Self {
         let model = model.unwrap_or_else(|| self.model.clone());
@@ -291,6 +300,33 @@ impl Gallery {
         let answering = answering_then(asked);
         rows.retain(|row| answering_then(&row.account) == answering);
         Ok((answering, rows))
+    }
+
+    /// Assesses, and looks ahead if so asked.
+    ///
+    /// # Errors
+    /// INTERNAL if what is stored cannot be read.
+    pub(crate) fn assess_ahead(&self, picture: Picture, ahead: Option<&Ahead>) -> Result<wire::Assessment, Fault> {
+        let prediction = match ahead {
+            None => None,
+            Some(ahead) => self.predict(&picture, ahead).map_err(store_fault)?,
+        };
+        Ok(wire::Assessment { prediction, ..self.assess(picture) })
+    }
+
+    /// The model of this name, as it was when a standing was made with it; see [`Model::made_with`].
+    pub(crate) fn made_with(&self, tenant: &str, made_with: &str) -> Option<Arc<Model>> {
+        let (id, fit) = made_with.split_once('/').map_or((made_with, None), |(id, fit)| (id, Some(fit)));
+        let model = self.models.find(tenant, id)?;
+        if model.expectation().map(Expectation::fit) == fit {
+            return Some(model);
+        }
+        let expectation =
+            fit.map(|fit| self.fits.find(tenant, fit)).map(|fitted| fitted.map(|fitted| fitted.expectation()));
+        match expectation {
+            None => Some(self.models.without_expectation(tenant, &model)),
+            Some(expectation) => expectation.map(|expectation| Arc::new(model.expecting(Some(expectation)))),
+        }
     }
 
     /// Assesses.

@@ -72,7 +72,7 @@ impl Refresher {
         Ok(())
     }
 
-    /// Brings the standings that were made with another model than the one chosen for them up to date, and with them the
+    /// Brings the standings that were made with another model, or by another fit, than the one chosen for them up to date, and with them the
     /// ledgers with other half-lives. Broken off, it goes on where standings are left.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl Refresher {
         }
         // A transaction that began before the choice may still keep what was made with the model before.
         self.applier.database.transaction().await?.commit().await?;
-        let is_outdated = |made: &MadeWith| models.of(&made.tenant, &made.segment).id() != made.model;
+        let is_outdated = |made: &MadeWith| models.of(&made.tenant, &made.segment).made_with() != made.model;
         if !self.walk("standings are made with the models now chosen", PAUSE, is_outdated).await? {
             return Ok(());
         }

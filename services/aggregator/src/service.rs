@@ -17,6 +17,7 @@ use crate::{
     compare,
     filter::{self, Order},
     picture::{Gallery, Moment as At, Picture},
+    predict::read_horizon,
     store::{Standing, StandingPlace, TimelinePlace},
     told::{segment, source},
     watch::Watching,
@@ -46,10 +47,13 @@ impl AssessmentsService for Service {
         let mut violations = Violations::default();
         let moment = At::read(ask.as_of.as_ref(), ask.known_at.as_ref(), &mut violations);
         let account = assessed("name", &ask.name, &mut violations);
+        let horizon = read_horizon(ask.horizon_days, &mut violations);
         violations.finish()?;
         self.gallery.wait(&ask.at_least_as_fresh).await?;
         let picture = self.gallery.find(tenant.as_str(), account, moment).await?;
-        Ok(Response::new(GetAssessmentResponse { assessment: Some(self.gallery.assess(picture)) }))
+        let ahead = self.gallery.ahead(tenant.as_str(), horizon, [&picture]).await?;
+        let assessment = self.gallery.assess_ahead(picture, ahead.as_ref())?;
+        Ok(Response::new(GetAssessmentResponse { assessment: Some(assessment) }))
     }
 
     async fn batch_get_assessments(
@@ -67,13 +71,15 @@ impl AssessmentsService for Service {
             .zip(&ask.names)
             .map(|(index, name): (usize, _)| assessed(&format!("names[{index}]"), name, &mut violations))
             .collect();
+        let horizon = read_horizon(ask.horizon_days, &mut violations);
         violations.finish()?;
         self.gallery.wait(&ask.at_least_as_fresh).await?;
         let pictures = self.gallery.find_all(call.tenant.as_str(), &accounts, moment).await?;
+        let ahead = self.gallery.ahead(call.tenant.as_str(), horizon, pictures.iter().flatten()).await?;
         let mut assessments = Vec::with_capacity(pictures.len());
         for (picture, name) in pictures.into_iter().zip(&ask.names) {
             let picture = picture.ok_or_else(|| not_found("assessment", name))?;
-            assessments.push(self.gallery.assess(picture));
+            assessments.push(self.gallery.assess_ahead(picture, ahead.as_ref())?);
         }
         Ok(Response::new(BatchGetAssessmentsResponse { assessments }))
     }
@@ -93,6 +99,7 @@ impl AssessmentsService for Service {
             }
         }
         violations.integer("page_size", ask.page_size.into(), 0, i32::MAX.into());
+        let horizon = read_horizon(ask.horizon_days, &mut violations);
         violations.finish()?;
         let comparisons = filter::parse(&ask.filter)?;
         let order = filter::parse_order(&ask.order_by)?;
@@ -101,6 +108,7 @@ impl AssessmentsService for Service {
             &ask.filter,
             &ask.order_by,
             (moment.as_of, moment.known_at),
+            horizon,
         ));
         let after = match ask.page_token.as_str() {
             "" => None,
@@ -125,6 +133,7 @@ impl AssessmentsService for Service {
         });
         let accounts: Vec<&str> = places.iter().map(|standing| standing.place.account.as_str()).collect();
         let pictures = self.gallery.find_all(tenant, &accounts, moment).await?;
+        let ahead = self.gallery.ahead(tenant, horizon, pictures.iter().flatten()).await?;
         // What was chosen or ordered by its standing is assessed as its standing was, or it might not pass.
         let mut assessments = Vec::with_capacity(pictures.len());
         for (picture, standing) in pictures.into_iter().zip(&places) {
@@ -132,11 +141,11 @@ impl AssessmentsService for Service {
             if let Some(mut picture) = picture {
                 if is_chosen {
                     picture.now = standing.assessed_at;
-                    if let Some(model) = self.gallery.models.find(tenant, &standing.model) {
+                    if let Some(model) = self.gallery.made_with(tenant, &standing.model) {
                         self.gallery.with_model(&mut picture, model).await?;
                     }
                 }
-                assessments.push(self.gallery.assess(picture));
+                assessments.push(self.gallery.assess_ahead(picture, ahead.as_ref())?);
             }
         }
         Ok(Response::new(ListAssessmentsResponse { assessments, next_page_token }))
@@ -220,10 +229,14 @@ impl AssessmentsService for Service {
         request: Request<GetPortfolioRequest>,
     ) -> Result<Response<GetPortfolioResponse>, Status> {
         let (call, ask) = Call::enter(request)?;
+        let mut violations = Violations::default();
+        let horizon = read_horizon(ask.horizon_days, &mut violations);
+        violations.finish()?;
         self.gallery.wait(&ask.at_least_as_fresh).await?;
-        let shape =
-            self.gallery.standings.shape(&self.gallery.reader, call.tenant.as_str()).await.map_err(store_fault)?;
-        Ok(Response::new(wire::portfolio(shape)))
+        let tenant = call.tenant.as_str();
+        let shape = self.gallery.standings.shape(&self.gallery.reader, tenant).await.map_err(store_fault)?;
+        let outlook = self.gallery.outlook(tenant, ask.show_cohorts, horizon).await.map_err(store_fault)?;
+        Ok(Response::new(wire::portfolio(shape, outlook)))
     }
 
     type WatchAssessmentsStream = BoxStream<'static, Result<WatchAssessmentsResponse, Status>>;

@@ -3,14 +3,18 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use contracts::assessments::v1::*;
-use dynamics::{Evidence, Facts, Model as Weights, Signal, Topic};
-use methods::{Call, Collection, Violations, not_found, to_micros};
+use dynamics::{
+    Evidence, Facts, Model as Weights, Signal, Topic,
+    levers::{Change, Without},
+};
+use methods::{Call, Collection, Violations, not_found, store_fault, to_micros};
 use runtime::Fault;
 use tonic::{Request, Response, Status};
 
 use crate::{
     compare::{self, Tense},
     picture::{Gallery, Moment, Picture},
+    predict::read_horizon,
     service::{Service, assessed},
 };
 
@@ -31,6 +35,8 @@ impl Service {
         let until = moment.as_of.unwrap_or_else(|| self.gallery.clock.now());
         let supposed = read_suppositions(&ask.suppositions, until, &mut violations);
         check_without(&ask.without, &mut violations);
+        let without_signals = read_without_signals(&ask.without_signals, &mut violations);
+        let horizon = read_horizon(ask.horizon_days, &mut violations);
         violations.reference("model", &ask.model, MODELS);
         violations.finish()?;
 
@@ -41,7 +47,8 @@ impl Service {
         };
         self.gallery.wait(&ask.at_least_as_fresh).await?;
         let before = self.gallery.find(tenant, account, moment).await?;
-        Ok(Response::new(self.gallery.simulate(before, &supposed, &ask.without, other_model).await?))
+        let supposed = Supposal { supposed, without: ask.without, without_signals, other_model };
+        Ok(Response::new(self.gallery.simulate(before, &supposed, horizon).await?))
     }
 }
 
@@ -49,20 +56,31 @@ impl Gallery {
     /// Supposes something of a picture.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT with each name in `without` that is none of the account's sources; UNAVAILABLE.
+    /// INVALID_ARGUMENT with each name in `without` that is none of the account's sources, and each in `without_signals`
+    /// of which it says nothing; UNAVAILABLE.
     pub(crate) async fn simulate(
         &self,
         mut before: Picture,
-        supposed: &[Supposed],
-        without: &[String],
-        other_model: Option<Arc<Weights>>,
+        supposal: &Supposal,
+        horizon: Option<u32>,
     ) -> Result<SimulateAssessmentResponse, Fault> {
         let facts = self.sources(&mut before).await?;
-        let mut facts_after = others(&facts, without)?;
-        facts_after.extend(supposed.iter().map(|supposed| supposed.facts(before.now)));
-        let after = before.supposing(other_model, &facts_after);
-        let CompareAssessmentsResponse { before, after, facets, terms, summary } =
+        let mut facts_after = unsaid(&facts, &supposal.without_signals)?.apply(&facts);
+        facts_after = others(&facts_after, &supposal.without)?;
+        facts_after.extend(supposal.supposed.iter().map(|supposed| supposed.facts(before.now)));
+        let after = before.supposing(supposal.other_model.clone(), &facts_after);
+        let ahead = self.ahead(&before.tenant, horizon, [&before]).await?;
+        let [predicted_before, predicted_after] = [&before, &after].map(|picture| match &ahead {
+            None => Ok(None),
+            Some(ahead) => self.predict(picture, ahead).map_err(store_fault),
+        });
+        let CompareAssessmentsResponse { mut before, mut after, facets, terms, summary } =
             compare::between(self, (before, &facts), (after, &facts_after), Tense::Conditional);
+        for (assessment, prediction) in [(&mut before, predicted_before?), (&mut after, predicted_after?)] {
+            if let Some(assessment) = assessment {
+                assessment.prediction = prediction;
+            }
+        }
         Ok(SimulateAssessmentResponse { before, after, facets, terms, summary })
     }
 
@@ -78,6 +96,17 @@ impl Gallery {
         };
         model.ok_or_else(|| not_found("model", name))
     }
+}
+
+/// All that is supposed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Supposal {
+    pub(crate) supposed: Vec<Supposed>,
+    /// The sources that never were.
+    pub(crate) without: Vec<String>,
+    /// What sources do not say.
+    pub(crate) without_signals: Vec<Without>,
+    pub(crate) other_model: Option<Arc<Weights>>,
 }
 
 /// A supposition that was read.
@@ -158,6 +187,46 @@ fn check_without(names: &[String], violations: &mut Violations) {
             violations.add(&format!("without[{index}]"), "is named twice");
         }
     }
+}
+
+fn read_without_signals(named: &[WithoutSignal], violations: &mut Violations) -> Vec<Without> {
+    violations.at_most("without_signals", named.len(), MOST_WITHOUT);
+    let mut read: Vec<Without> = Vec::with_capacity(named.len().min(MOST_WITHOUT));
+    for (index, WithoutSignal { source, signal }) in named.iter().enumerate() {
+        violations.within(format!("without_signals[{index}]"), |violations| {
+            if source.is_empty() {
+                violations.add("source", "is required");
+            }
+            let Some(signal) = read_signal(signal, violations) else { return };
+            let without = Without { source: source.clone(), signal };
+            if read.contains(&without) {
+                violations.add("source", "is named twice with this signal");
+            } else {
+                read.push(without);
+            }
+        });
+    }
+    read
+}
+
+/// What leaves out what sources are not to say.
+///
+/// # Errors
+/// A fault with each of which no source says anything.
+fn unsaid(facts: &[(String, Facts)], without: &[Without]) -> Result<Change, Fault> {
+    let mut violations = Violations::default();
+    for (index, Without { source, signal }) in without.iter().enumerate() {
+        let says = |facts: &Facts| {
+            let evidence = facts.evidence.iter().any(|evidence| evidence.topic() == Topic::Signal(*signal));
+            evidence || facts.pending.iter().any(|pending| pending.topic() == *signal)
+        };
+        if !facts.iter().any(|(name, facts)| name == source && says(facts)) {
+            let problem = "names no source that the account had at that time, or one that says nothing of that signal";
+            violations.add(&format!("without_signals[{index}]"), problem);
+        }
+    }
+    violations.finish()?;
+    Ok(Change { without: without.to_vec(), suppositions: Vec::new() })
 }
 
 /// What the other sources say.

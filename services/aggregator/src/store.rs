@@ -96,7 +96,7 @@ pub(crate) struct Standing {
     pub(crate) place: StandingPlace,
     /// When it was made.
     pub(crate) assessed_at: i64,
-    /// The id of the model it was made with.
+    /// What it was made with: see [`dynamics::Model::made_with`].
     pub(crate) model: String,
 }
 
@@ -105,7 +105,7 @@ pub(crate) struct Standing {
 pub(crate) struct Figures {
     pub(crate) account: String,
     pub(crate) assessed_at: i64,
-    /// The id of the model it was made with.
+    /// What it was made with: see [`dynamics::Model::made_with`].
     pub(crate) model: String,
     pub(crate) figures: Vec<f64>,
 }
@@ -255,22 +255,8 @@ impl Reader {
         tenant: &str,
         accounts: &[&str],
     ) -> Result<HashMap<String, Vec<SourceRow>>, Error> {
-        let mut answering: HashMap<String, String> = HashMap::new();
-        for set in bind_row_sets(accounts) {
-            let text = format!(
-                "select account, into_account from merges where (tenant, into_account) in (values {})",
-                placeholders(set.len(), 2)
-            );
-            let mut select = sqlx::query(AssertSqlSafe(text));
-            for account in set {
-                select = select.bind(tenant).bind(*account);
-            }
-            for row in select.fetch_all(&self.database.reader).await? {
-                answering.insert(row.try_get(0)?, row.try_get(1)?);
-            }
-        }
-        let duplicates: Vec<String> = answering.keys().cloned().collect();
-        let all: Vec<&str> = accounts.iter().copied().chain(duplicates.iter().map(String::as_str)).collect();
+        let answering = self.answering(tenant, accounts).await?;
+        let all: Vec<&str> = accounts.iter().copied().chain(answering.keys().map(String::as_str)).collect();
         let mut found: HashMap<String, Vec<SourceRow>> = HashMap::new();
         for set in bind_row_sets(&all) {
             let mut select = sqlx::query(AssertSqlSafe(sources_of(set.len(), true)));
@@ -284,6 +270,58 @@ impl Reader {
             }
         }
         Ok(found)
+    }
+
+    /// The accounts that were merged into these, each with the one that answers for it.
+    async fn answering(&self, tenant: &str, accounts: &[&str]) -> Result<HashMap<String, String>, Error> {
+        let mut answering = HashMap::new();
+        for set in bind_row_sets(accounts) {
+            let text = format!(
+                "select account, into_account from merges where (tenant, into_account) in (values {})",
+                placeholders(set.len(), 2)
+            );
+            let mut select = sqlx::query(AssertSqlSafe(text));
+            for account in set {
+                select = select.bind(tenant).bind(*account);
+            }
+            for row in select.fetch_all(&self.database.reader).await? {
+                answering.insert(row.try_get(0)?, row.try_get(1)?);
+            }
+        }
+        Ok(answering)
+    }
+
+    /// All versions of the rivals' offers to these accounts and to those merged into them, by the account that answers.
+    #[tracing::instrument(name = "aggregator.offers_of", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "sources", otel.kind = "client"))]
+    pub(crate) async fn offers_of(
+        &self,
+        tenant: &str,
+        accounts: &[&str],
+    ) -> Result<HashMap<String, Vec<SourceRow>>, Error> {
+        let answering = self.answering(tenant, accounts).await?;
+        let all: Vec<&str> = accounts.iter().copied().chain(answering.keys().map(String::as_str)).collect();
+        let mut found: HashMap<String, Vec<SourceRow>> = HashMap::new();
+        for set in bind_row_sets(&all) {
+            let text = format!("{} and kind = 'competitor_offer'", sources_of(set.len(), false));
+            let mut select = sqlx::query(AssertSqlSafe(text));
+            for account in set {
+                select = select.bind(tenant).bind(*account);
+            }
+            for row in select.fetch_all(&self.database.reader).await? {
+                let row = SourceRow::read(&row)?;
+                let account = answering.get(&row.account).unwrap_or(&row.account).clone();
+                found.entry(account).or_default().push(row);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The accounts of a tenant to which rivals made offers, by account; those that were merged away by their own names.
+    pub(crate) async fn accounts_with_offers(&self, tenant: &str) -> Result<Vec<String>, Error> {
+        let text =
+            "select distinct account from sources where tenant = $1 and kind = 'competitor_offer' order by account";
+        let rows = sqlx::query(text).bind(tenant).fetch_all(&self.database.reader).await?;
+        Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
     }
 
     /// The account that answers for one that was merged away.

@@ -20,7 +20,7 @@ pub(crate) struct StandingRow {
     pub(crate) tenant: String,
     pub(crate) account: String,
     pub(crate) assessed_at: i64,
-    /// The id of the model.
+    /// What it was made with: see [`dynamics::Model::made_with`].
     pub(crate) model: String,
     pub(crate) stage: String,
     pub(crate) figures: Vec<f64>,

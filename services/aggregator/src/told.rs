@@ -17,7 +17,8 @@ pub(crate) const EVIDENCE_REVISION: u32 = 3;
 pub(crate) const REFERRAL: &str = "referral";
 /// The kind of the rows of accounts.
 pub(crate) const ACCOUNT: &str = "account";
-const ORDER: &str = "order";
+/// The kind of the rows of orders.
+pub(crate) const ORDER: &str = "order";
 
 /// A resource as a feed told it.
 #[derive(Debug, Clone)]

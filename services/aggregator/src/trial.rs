@@ -60,7 +60,7 @@ impl Service {
 
         let tenant = call.tenant.as_str();
         let tried = match document {
-            Some(model) => Arc::new(model),
+            Some(model) => self.gallery.models.measuring(tenant, model),
             None => self.gallery.model(tenant, &ask.name)?,
         };
         self.gallery.wait(&ask.at_least_as_fresh).await?;

@@ -13,6 +13,7 @@ use prost_types::Duration;
 
 use crate::{
     evidence::Source,
+    outlook::Outlook,
     store::{Shape, SourceRow},
 };
 
@@ -53,9 +54,10 @@ pub(crate) fn assessment(assessment: &Assessment, ledger: &Ledger, beside: Besid
         worth: Some(worth(assessment.worth, &beside.currency)),
         activity: Some(activity(assessment, ledger)),
         model: format!("models/{}", assessment.model),
-        fit: String::new(),
+        fit: assessment.fit.as_ref().map_or(String::new(), |fit| format!("fits/{fit}")),
         freshness: beside.freshness,
         stated_views: beside.stated_views,
+        prediction: None,
         merged_into: beside.merged_into.map_or(String::new(), |account| methods::account_name(&account)),
     }
 }
@@ -239,7 +241,7 @@ fn evidence(evidence: &dynamics::Evidence) -> wire::Evidence {
 }
 
 /// Writes the shape of a portfolio.
-pub(crate) fn portfolio(shape: Shape) -> wire::GetPortfolioResponse {
+pub(crate) fn portfolio(shape: Shape, outlook: Outlook) -> wire::GetPortfolioResponse {
     let stages = Stage::ALL.into_iter().map(stage);
     let stages = stages.map(|stage| {
         let name = crate::filter::stage_name(stage);
@@ -259,6 +261,9 @@ pub(crate) fn portfolio(shape: Shape) -> wire::GetPortfolioResponse {
         stages: stages.collect(),
         bonds: bins(shape.bonds, 0.0, 10.0),
         gaps: bins(shape.gaps, -100.0, 20.0),
+        cohorts: outlook.cohorts,
+        outlooks: outlook.outlooks,
+        fit: outlook.fit.map_or(String::new(), |fit| format!("fits/{fit}")),
     }
 }
 

@@ -46,6 +46,13 @@ pub mod assessments {
         tonic::include_proto!("rapport.assessments.v1");
     }
 }
+/// Fits, back-tests and opportunities.
+pub mod predictions {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("rapport.predictions.v1");
+    }
+}
 
 /// Every file of the contract and what they import, as an encoded `google.protobuf.FileDescriptorSet`.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rapport.binpb"));

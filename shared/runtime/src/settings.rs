@@ -34,7 +34,8 @@ pub struct ServeSettings {
     #[arg(long, env = "RAPPORT_GRACE_PERIOD", value_name = "SECONDS", value_parser = seconds, default_value = "25")]
     pub grace_period: Duration,
 
-    /// Longest a call may take, whatever its client allows; Watch, Import, Undo, Verify and Try calls follow theirs alone
+    /// Longest a call may take, whatever its client allows; Watch, Import, Undo, Verify, Try and Backtest calls follow
+    /// theirs alone
     #[arg(long, env = "RAPPORT_REQUEST_TIMEOUT", value_name = "SECONDS", value_parser = seconds, default_value = "30")]
     pub request_timeout: Duration,
 

@@ -54,7 +54,7 @@ async fn orders(suite: &Suite, rows: impl Iterator<Item = OrdersRow>) {
 /// Waits until what the tokens name is followed.
 async fn followed(suite: &Suite, tokens: &[FreshnessToken]) {
     loop {
-        let request = GetPortfolioRequest { at_least_as_fresh: tokens.to_vec() };
+        let request = GetPortfolioRequest { at_least_as_fresh: tokens.to_vec(), ..Default::default() };
         match suite.assessments().get_portfolio(ask_for(60, request)).await {
             Ok(_) => return,
             Err(status) => assert_eq!(status.code(), Code::DeadlineExceeded, "{status}"),

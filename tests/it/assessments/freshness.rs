@@ -73,7 +73,7 @@ async fn a_token_of_the_future_waits_until_the_deadline() {
     let refused = |answer| assert_refused(answer, Code::DeadlineExceeded, "DEADLINE_EXCEEDED", &[]);
     let at_least_as_fresh = vec![future.clone()];
     refused(client.get_assessment(hasty(fresh("acme", &[&future]))).await.map(drop));
-    let portfolio = GetPortfolioRequest { at_least_as_fresh: at_least_as_fresh.clone() };
+    let portfolio = GetPortfolioRequest { at_least_as_fresh: at_least_as_fresh.clone(), ..Default::default() };
     refused(client.get_portfolio(hasty(portfolio)).await.map(drop));
     let list = ListAssessmentsRequest { at_least_as_fresh: at_least_as_fresh.clone(), ..Default::default() };
     refused(client.list_assessments(hasty(list)).await.map(drop));

@@ -160,7 +160,7 @@ async fn a_page_token_belongs_to_its_list() {
 #[tokio::test]
 async fn a_portfolio_is_counted() {
     let story = portfolio().await;
-    let request = GetPortfolioRequest { at_least_as_fresh: story.written.clone() };
+    let request = GetPortfolioRequest { at_least_as_fresh: story.written.clone(), ..Default::default() };
     let portfolio = story.client().get_portfolio(tests::ask(request)).await.unwrap().into_inner();
     assert_eq!(portfolio.account_count, 7);
     let stages: Vec<(Stage, i64)> =

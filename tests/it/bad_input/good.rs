@@ -13,7 +13,7 @@ pub(super) const ACCOUNT: &str = "acme";
 pub(super) const SEED: &str = "seed";
 
 /// A good message of each type, as proto JSON. `{id}` stands for the id of the case.
-const MESSAGES: [(&str, &str); 19] = [
+const MESSAGES: [(&str, &str); 20] = [
     (
         "Account",
         r#"{"display_name": "Acme", "open_time": "2025-06-01T00:00:00Z", "currency_code": "EUR", "region_code": "NL",
@@ -90,6 +90,7 @@ const MESSAGES: [(&str, &str); 19] = [
         "Supposition",
         r#"{"signal": "delivery_promise", "value": 0.5, "weight": 1, "happen_time": "2026-01-05T11:00:00Z", "count": 2}"#,
     ),
+    ("WithoutSignal", r#"{"source": "accounts/acme/orders/seed", "signal": "delivery_promise"}"#),
     ("Money", r#"{"currency_code": "EUR", "units": 10}"#),
     ("FeedPosition", r#"{"partition": 3, "position": 0}"#),
     ("FieldMask", "\"\""),
@@ -124,7 +125,13 @@ const STEPS: [(&str, &[&str]); 8] = [
 ];
 
 /// Fields whose good value does not follow from their names: by method and field, or by field alone. Null leaves it unset.
-const FIELDS: [(&str, &str); 34] = [
+const FIELDS: [(&str, &str); 40] = [
+    ("BacktestPortfolio.cut_time", "\"2025-12-20T00:00:00Z\""),
+    ("GetFit.name", "\"fits/default\""),
+    ("CancelFit.name", "\"fits/default\""),
+    ("SetDefaultFit.name", "null"),
+    ("FitPortfolio.horizon_days", "28"),
+    ("ListOpportunities.parent", "\"accounts/-\""),
     ("GetModel.name", "\"models/default\""),
     ("SetDefaultModel.name", "\"models/{builtin}\""),
     ("TryModel.name", "\"models/{builtin}\""),
@@ -269,7 +276,7 @@ pub(super) fn is_create(method: &MethodDescriptor) -> bool {
 
 /// Whether a method changes the resource that it names, so that each call needs one of its own.
 pub(super) fn changes_what_it_names(method: &MethodDescriptor) -> bool {
-    let reads = ["Get", "BatchGet", "List", "Explain", "Compare", "Simulate", "Watch", "Try", "SetDefault"];
+    let reads = ["Get", "BatchGet", "List", "Explain", "Compare", "Simulate", "Watch", "Try", "SetDefault", "Cancel"];
     !reads.iter().any(|verb| method.name().starts_with(verb)) && target(method).is_some()
 }
 

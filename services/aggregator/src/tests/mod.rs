@@ -24,6 +24,7 @@ use crate::{
     apply::{Applier, Heard, fold},
     cache::Ledgers,
     columns::Standings,
+    fits::{Changes, Fits},
     instruments::Instruments,
     models::{Choice, Models, Recorded},
     picture::{Gallery, Moment},
@@ -123,6 +124,7 @@ impl Place {
             progress: self.progress.clone(),
             ledgers: self.ledgers.clone(),
             standings: self.standings.clone(),
+            changes: Changes::default(),
         }
     }
 
@@ -137,6 +139,7 @@ impl Place {
             standings: self.standings.clone(),
             progress: self.progress.clone(),
             models: self.models.clone(),
+            fits: Fits::new(self.models.clone()),
             views: self.views.clone(),
             clock: self.clock.clone(),
         }

@@ -14,7 +14,7 @@ use super::properties::holds;
 use super::{NOW, Place, recorded};
 use crate::evidence::tests::resources::SPAN;
 use crate::picture::Moment;
-use crate::simulate::read_suppositions;
+use crate::simulate::{Supposal, read_suppositions};
 use crate::told::ACCOUNT;
 use crate::trial::Trial;
 
@@ -59,7 +59,11 @@ fn a_trial_comes_to_what_single_simulations_come_to() {
                 let picture = place.gallery().find_all(tenant, &[account], moment).await.unwrap().remove(0);
                 // Nothing may have been known of it then.
                 if let Some(picture) = picture {
-                    let told = place.gallery().simulate(picture, &[], &[], Some(tried.clone())).await.unwrap();
+                    let told = place
+                        .gallery()
+                        .simulate(picture, &Supposal { other_model: Some(tried.clone()), ..Supposal::default() }, None)
+                        .await
+                        .unwrap();
                     assert_adds_up(&told)?;
                     movements.push(movement(account, &told));
                 }
@@ -111,7 +115,11 @@ fn what_never_was_is_as_if_it_had_never_been_told() {
                 let sources = place.gallery().sources(&mut picture).await.unwrap();
                 let sources = sources.into_iter().map(|(source, _)| source);
                 let without: Vec<String> = sources.filter(|source| gone.contains(&(tenant, source.as_str()))).collect();
-                let told = place.gallery().simulate(picture, &[], &without, None).await.unwrap();
+                let told = place
+                    .gallery()
+                    .simulate(picture, &Supposal { without: without.clone(), ..Supposal::default() }, None)
+                    .await
+                    .unwrap();
                 assert_adds_up(&told)?;
                 prop_assert_eq!(without_freshness(told.before), place.assess(tenant, account, NOW).await);
                 supposed.push((tenant, account, without_freshness(told.after)));
@@ -162,7 +170,20 @@ fn everything_at_once_still_adds_up() {
                 };
                 let sources = place.gallery().sources(&mut picture).await.unwrap();
                 let without: Vec<String> = sources.into_iter().map(|(source, _)| source).take(*without).collect();
-                let told = place.gallery().simulate(picture, &supposed, &without, Some(tried.clone())).await.unwrap();
+                let told = place
+                    .gallery()
+                    .simulate(
+                        picture,
+                        &Supposal {
+                            supposed: supposed.clone(),
+                            without: without.clone(),
+                            other_model: Some(tried.clone()),
+                            ..Supposal::default()
+                        },
+                        None,
+                    )
+                    .await
+                    .unwrap();
                 assert_adds_up(&told)?;
                 let named = |source: &str| told.terms.iter().any(|term| term.source == source);
                 for (index, supposition) in (1..).zip(&suppositions) {
