@@ -179,7 +179,7 @@ impl Fits {
     }
 
     /// What lists tell of a tenant's fits, the latest first, after this id; at most so many.
-    fn told_before(&self, tenant: &str, before: Option<&str>, limit: usize) -> Vec<told::Fit> {
+    pub(crate) fn told_before(&self, tenant: &str, before: Option<&str>, limit: usize) -> Vec<told::Fit> {
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
         let Some(tenant) = tenants.get(tenant) else { return Vec::new() };
         let ids = tenant.told.iter().rev().filter(|(id, _)| before.is_none_or(|before| id.as_str() < before));

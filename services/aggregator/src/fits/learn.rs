@@ -136,9 +136,9 @@ async fn learn(scope: &Scope, horizon_days: u32, making: &Making) -> Result<Lear
         let then = scope.then(&close, &cuts, &scales, known_at_cuts).await?;
         for (customer, then) in close.into_iter().zip(then) {
             let days = customer.days_until(scope.cut).unwrap_or_default();
-            let known: Vec<_> =
-                then.into_iter().map(|then| then.map_or_else(Default::default, |then| then.known)).collect();
-            skip_odd(trainer.add(&in_units(days, &customer.row.currency, &scales), &known));
+            let then: Vec<_> =
+                then.iter().map(|then| then.as_ref().map(|then| (then.days.as_slice(), then.known))).collect();
+            skip_odd(trainer.add_as_known(&in_units(days, &customer.row.currency, &scales), &then));
         }
     }
 

@@ -127,7 +127,7 @@ impl Maker {
     }
 
     /// Makes a fit that was asked for.
-    async fn make(&self, job: Job) {
+    pub(crate) async fn make(&self, job: Job) {
         let Job { tenant, making, begun, own_cut } = job;
         if making.is_cancelled() {
             return;

@@ -97,15 +97,39 @@ impl Trainer {
         if !known.is_empty() && known.len() != self.plan.cuts().len() {
             return Err(PastError::Known);
         }
+        self.learn_from(days, |cut| Some((days, known.get(cut).copied().unwrap_or_default())))
+    }
+
+    /// As [`Self::add`], of a customer of whom other order days were known at the plan's cuts than are
+    /// today: later ones were cancelled, entered late or returned. What followed a cut is counted by
+    /// what is known today. None where the customer was not known to be one.
+    ///
+    /// # Errors
+    /// As for [`Self::count`], or when there is not one entry for each cut.
+    pub fn add_as_known(&mut self, days: &[OrderDay], then: &[Option<(&[OrderDay], Known)>]) -> Result<(), PastError> {
+        if then.len() != self.plan.cuts().len() {
+            return Err(PastError::Known);
+        }
+        self.learn_from(days, |cut| match then.get(cut) {
+            Some(then) => *then,
+            None => Some((days, Known::NOTHING)),
+        })
+    }
+
+    fn learn_from<'a>(
+        &mut self,
+        days: &'a [OrderDay],
+        then: impl Fn(usize) -> Option<(&'a [OrderDay], Known)>,
+    ) -> Result<(), PastError> {
         self.count(days)?;
         if self.plan.cuts().is_empty() {
             return Ok(());
         }
         let mut seen = Vec::new();
         for (i, cut) in self.plan.cuts().iter().chain([&self.plan.cut()]).enumerate() {
-            let known = known.get(i).copied().unwrap_or_default();
-            let Ok(past) = Past::new(days, *cut, known) else { continue };
-            let seen_days = past.days().len();
+            let Some((known_days, known)) = then(i) else { continue };
+            let Ok(past) = Past::new(known_days, *cut, known) else { continue };
+            let seen_days = days.partition_point(|order| order.day <= *cut);
             let within = |part: i64| {
                 let last = cut.saturating_add(self.plan.days() / part).min(self.plan.cut());
                 &days[seen_days..days.partition_point(|order| order.day <= last).max(seen_days)]
