@@ -6,7 +6,10 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     client::ConnectArgs,
-    commands::{assess, compare, export, health, import, models, simulate, timeline, verify, view, watch},
+    commands::{
+        assess, backtest, compare, export, fit, fits, health, import, models, opportunities, portfolio, simulate,
+        timeline, verify, view, watch,
+    },
     demo::{self, DemoArgs},
     exit::{self, Error, Exit},
     output,
@@ -39,6 +42,16 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Tell what one account's assessment would be with hypothetical evidence, or another model.
     Simulate(simulate::SimulateArgs),
+    /// Tell what would strengthen the ties with an account, or with those of the portfolio.
+    Opportunities(opportunities::OpportunitiesArgs),
+    /// Tell the shape of the portfolio, how its cohorts went on ordering, and what it will probably bring.
+    Portfolio(portfolio::PortfolioArgs),
+    /// Learn from the portfolio what its customers will probably do next.
+    Fit(fit::FitArgs),
+    /// List, show, cancel and choose what was learned.
+    Fits(fits::FitsArgs),
+    /// Judge predictions of a past time by what followed.
+    Backtest(backtest::BacktestArgs),
     /// List, show, record, choose and try the models that assessments are made with.
     Models(models::ModelsArgs),
     /// Record how a person sees an account, beside the computed views; list and withdraw such views.
@@ -80,6 +93,11 @@ impl Cli {
             Command::Export(args) => export::run(&connect, args).await,
             Command::Compare(args) => compare::run(&connect, args).await,
             Command::Simulate(args) => simulate::run(&connect, args).await,
+            Command::Opportunities(args) => opportunities::run(&connect, args).await,
+            Command::Portfolio(args) => portfolio::run(&connect, args).await,
+            Command::Fit(args) => fit::run(&connect, args).await,
+            Command::Fits(args) => fits::run(&connect, args).await,
+            Command::Backtest(args) => backtest::run(&connect, args).await,
             Command::Models(args) => models::run(&connect, args).await,
             Command::View(args) => view::run(&connect, args).await,
             Command::Timeline(args) => timeline::run(&connect, args).await,
@@ -99,6 +117,47 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn predictions_are_asked_for_with_days_that_make_sense() {
+        let read = |line: &str| Cli::try_parse_from(line.split(' ')).map(|_| ());
+        for good in [
+            "fit",
+            "fit --horizon-days 182 --at 2025-12-31 --no-wait",
+            "fits list",
+            "fits show",
+            "fits use f1",
+            "fits use --latest",
+            "backtest --cut 2011-09-09 --horizon 91 --plot b.svg",
+            "backtest --cut 2011-09-09T00:00:00Z --horizon-days 730",
+            "portfolio --quick",
+            "portfolio --horizon-days 3650 --plot p.svg",
+            "assess acme --horizon-days 1",
+            "export assessments --horizon-days 91",
+            "simulate acme --without-signal orders/o-1=delivery_promise --settled orders/o-2=conflict --horizon 91",
+        ] {
+            assert!(read(&format!("rapport {good}")).is_ok(), "{good}: {:?}", read(&format!("rapport {good}")).err());
+        }
+        for wrong in [
+            "fit --horizon-days 6",
+            "fit --horizon-days 731",
+            "fits use",
+            "fits use f1 --latest",
+            "fits cancel",
+            "backtest --cut 2011-09-09",
+            "backtest --horizon 91",
+            "backtest --cut soon --horizon 91",
+            "backtest --cut 2011-09-09 --horizon 731",
+            "portfolio --quick --horizon-days 91",
+            "portfolio --quick --plot p.svg",
+            "assess acme --horizon-days 0",
+            "export assessments --horizon-days 3651",
+            "simulate acme --without-signal orders/o-1",
+        ] {
+            let error = read(&format!("rapport {wrong}")).expect_err(wrong);
+            assert!(error.use_stderr(), "{wrong}: {error}");
+        }
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use contracts::assessments::v1::assessments_service_client::AssessmentsServiceClient;
+use contracts::{
+    assessments::v1::assessments_service_client::AssessmentsServiceClient,
+    predictions::v1::predictions_service_client::PredictionsServiceClient,
+};
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -100,6 +103,11 @@ impl Connection {
     /// A client of the assessments.
     pub fn assessments(&self) -> AssessmentsServiceClient<Service> {
         AssessmentsServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)
+    }
+
+    /// A client of the fits, back-tests and opportunities.
+    pub fn predictions(&self) -> PredictionsServiceClient<Service> {
+        PredictionsServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)
     }
 
     /// A request that is given up after the connection's timeout.

@@ -5,7 +5,7 @@ use std::{fmt, io, process::ExitCode};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::import;
+use crate::{import, plot::PlotError};
 
 /// How the program ends. `--help` lists these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,9 @@ pub enum Error {
     /// An answer that this program does not understand.
     #[error("the answer cannot be read: {0}")]
     Answer(String),
+    /// A chart was not drawn.
+    #[error(transparent)]
+    Plot(#[from] PlotError),
     /// Writing failed.
     #[error("cannot write: {0}")]
     Write(#[from] io::Error),
@@ -99,7 +102,7 @@ impl Error {
             Self::Usage(_) => Exit::Usage,
             Self::NoInput(_) => Exit::NoInput,
             Self::Status(status) => of_status(status),
-            Self::Answer(_) => Exit::Internal,
+            Self::Answer(_) | Self::Plot(_) => Exit::Internal,
             Self::Write(_) => Exit::TryAgain,
             Self::Import(error) => match error {
                 import::Error::FormatUnknown(_) | import::Error::MappingForJson(_) => Exit::Usage,

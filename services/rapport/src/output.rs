@@ -1,8 +1,9 @@
 //! What the program prints: answers on standard output, everything else on standard error.
 
 use std::{
-    fmt,
+    fmt, fs,
     io::{self, IsTerminal, Write},
+    path::Path,
 };
 
 /// Prints a line of an answer.
@@ -23,6 +24,17 @@ pub fn note(text: &str) {
 /// Whether somebody watches standard error.
 pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
+}
+
+/// How many characters a line of the answer may have on the terminal that shows it; none if none does.
+pub fn terminal_width() -> Option<usize> {
+    let terminal = console::Term::stdout();
+    terminal.is_term().then(|| terminal.size_checked()).flatten().map(|(_, width)| usize::from(width))
+}
+
+/// Writes a file that was asked for beside the answer.
+pub fn file(path: &Path, content: &str) -> io::Result<()> {
+    fs::write(path, content).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 /// A table in columns as wide as their widest cell.
@@ -51,6 +63,11 @@ impl Grid {
     /// Adds a row.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
+    }
+
+    /// Whether it has nothing but titles.
+    pub fn is_bare(&self) -> bool {
+        self.rows.len() < 2
     }
 }
 

@@ -4,16 +4,16 @@ use std::fmt::Write as _;
 
 use contracts::{
     assessments::v1::{
-        Assessment, ExplainAssessmentRequest, ExplainAssessmentResponse, FacetExplanation, Score, SignalContribution,
-        View,
+        Assessment, ExplainAssessmentRequest, ExplainAssessmentResponse, FacetExplanation, GetAssessmentRequest, Score,
+        SignalContribution, View,
     },
     common::v1::{Money, Party},
 };
 
 use super::{
-    Format, account_name,
+    Format, account_name, days_ahead,
     facets::{self, FACETS},
-    timestamp, told, view,
+    prediction, timestamp, told, view,
 };
 use crate::{
     client::{ConnectArgs, Connection},
@@ -37,7 +37,11 @@ pub struct AssessArgs {
     /// Tell the single events behind each reason.
     #[arg(long)]
     by_source: bool,
-    /// How to print it.
+    /// Tell what the customer will probably do within so many days, and where it stands between the provider and its
+    /// rivals.
+    #[arg(long, alias = "horizon", value_name = "N", value_parser = days_ahead())]
+    horizon_days: Option<i32>,
+    /// How to print it; csv has the columns of `export assessments`.
     #[arg(long, default_value = "table")]
     format: Format,
 }
@@ -50,14 +54,30 @@ pub(crate) async fn run(connect: &ConnectArgs, args: AssessArgs) -> Result<Exit,
         as_of: timestamp(args.at.as_deref())?,
         ..Default::default()
     };
-    let answer = connection.assessments().explain_assessment(connection.request(request)).await?.into_inner();
+    let name = request.name.clone();
+    let as_of = request.as_of;
+    let mut answer = connection.assessments().explain_assessment(connection.request(request)).await?.into_inner();
+    if let Some(explained) = answer.assessment.as_mut().filter(|_| args.horizon_days.is_some()) {
+        let request = GetAssessmentRequest { name, as_of, horizon_days: args.horizon_days, ..Default::default() };
+        let ahead = connection.assessments().get_assessment(connection.request(request)).await?.into_inner();
+        let ahead = ahead.assessment.unwrap_or_default();
+        (explained.fit, explained.prediction) = (ahead.fit, ahead.prediction);
+    }
     match args.format {
-        Format::Table => output::line(&page(&answer))?,
+        Format::Table => {
+            output::line(&page(&answer))?;
+            if let Some(assessment) = answer.assessment.as_ref().filter(|_| args.horizon_days.is_some()) {
+                output::line(&format!("\n{}", prediction::page(assessment)))?;
+            }
+        }
         Format::Json => {
             let json = contract::to_json("rapport.assessments.v1.ExplainAssessmentResponse", &answer)?;
             output::line(&serde_json::to_string_pretty(&json)?)?;
         }
-        Format::Csv => export::csv_rows(&mut output::stdout(), answer.assessment.as_slice(), true)?,
+        Format::Csv => {
+            let columns = export::Columns { prediction: args.horizon_days.is_some() };
+            columns.write(&mut output::stdout(), answer.assessment.as_slice(), true)?;
+        }
     }
     Ok(Exit::Ok)
 }

@@ -1,11 +1,16 @@
 //! The client's commands, a file each.
 
 pub mod assess;
+pub mod backtest;
 pub mod compare;
 pub mod export;
+pub mod fit;
+pub mod fits;
 pub mod health;
 pub mod import;
 pub mod models;
+pub mod opportunities;
+pub mod portfolio;
 pub mod simulate;
 pub mod timeline;
 pub mod try_model;
@@ -14,7 +19,11 @@ pub mod view;
 pub mod watch;
 
 pub(crate) mod facets;
+mod figures;
+mod prediction;
+mod steps;
 
+use clap::builder::RangedI64ValueParser;
 use prost_types::Timestamp;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -44,17 +53,31 @@ pub(crate) fn account_id(name: &str) -> &str {
 
 /// The time that an argument names.
 fn timestamp(argument: Option<&str>) -> Result<Option<Timestamp>, Error> {
-    let Some(text) = argument else {
-        return Ok(None);
-    };
-    let time = value::read_time(text).map_err(|problem| Error::Usage(format!("--at {problem}")))?;
-    Ok(Some(Timestamp { seconds: time.unix_timestamp(), nanos: i32::try_from(time.nanosecond()).unwrap_or_default() }))
+    let time = argument.map(read_time).transpose();
+    time.map_err(|problem| Error::Usage(format!("--at {problem}")))
+}
+
+/// Reads a time in RFC 3339, or a date.
+fn read_time(text: &str) -> Result<Timestamp, String> {
+    let time = value::read_time(text)?;
+    Ok(Timestamp { seconds: time.unix_timestamp(), nanos: i32::try_from(time.nanosecond()).unwrap_or_default() })
+}
+
+/// Reads the days ahead that predictions may be asked for.
+fn days_ahead() -> RangedI64ValueParser<i32> {
+    clap::value_parser!(i32).range(1..=3_650)
 }
 
 /// A time in RFC 3339, or nothing.
 fn told(time: Option<Timestamp>) -> String {
     let known = time.and_then(|time| OffsetDateTime::from_unix_timestamp(time.seconds).ok());
     known.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default()
+}
+
+/// A time, as a date if it is the beginning of one in UTC; or nothing.
+fn told_in_short(time: Option<Timestamp>) -> String {
+    let time = told(time);
+    time.strip_suffix("T00:00:00Z").map_or(time.clone(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -74,5 +97,7 @@ mod tests {
         assert_eq!(told(time), "2026-03-01T00:00:00Z");
         assert!(timestamp(Some("soon")).is_err());
         assert_eq!(told(None), "");
+        assert_eq!(told_in_short(time), "2026-03-01");
+        assert_eq!(told_in_short(timestamp(Some("2026-03-01T01:00:00Z")).expect("a time")), "2026-03-01T01:00:00Z");
     }
 }
