@@ -46,7 +46,7 @@ impl Predictions {
         }
         violations.finish()?;
         self.gallery.wait(&ask.at_least_as_fresh).await?;
-        let scope = Scope { gallery: self.gallery.clone(), tenant: call.tenant.as_str().to_owned(), cut };
+        let scope = Scope::new(self.gallery.clone(), call.tenant.as_str(), cut);
         let making = Making::new("");
         let watched = making.clone();
         let days = u32::try_from(ask.horizon_days).unwrap_or(1);

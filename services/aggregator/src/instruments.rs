@@ -19,6 +19,7 @@ pub(crate) struct Instruments {
     changes: Counter<u64>,
     watchers: UpDownCounter<i64>,
     watchers_cut_off: Counter<u64>,
+    fits: Histogram<f64>,
 }
 
 impl Instruments {
@@ -61,6 +62,12 @@ impl Instruments {
                 .u64_counter("rapport.aggregator.watchers.cut_off")
                 .with_description("Watchers that did not keep up.")
                 .build(),
+            fits: meter
+                .f64_histogram("rapport.aggregator.fit.duration")
+                .with_unit("s")
+                .with_description("How long fits took, by how they ended.")
+                .with_boundaries(DELAYS.to_vec())
+                .build(),
         }
     }
 
@@ -74,6 +81,12 @@ impl Instruments {
 
     pub(crate) fn watcher_cut_off(&self) {
         self.watchers_cut_off.add(1, &[]);
+    }
+
+    /// Records a fit that has ended.
+    pub(crate) fn fitted(&self, state: &'static str, began_at: i64) {
+        let taken = (self.clock.now() - began_at).max(0) as f64 / 1e6;
+        self.fits.record(taken, &[KeyValue::new("rapport.fit.state", state)]);
     }
 
     /// Records what a committed transaction took in.

@@ -144,7 +144,7 @@ pub async fn build(
     }
     let instruments = Instruments::new(&context.telemetry.meter(), context.clock.clone(), &ledgers);
     let watching = Watching::new(context.shutdown.clone(), instruments.clone());
-    let applying = apply_all(applier(database.clone()), instruments, messages, context.shutdown.clone());
+    let applying = apply_all(applier(database.clone()), instruments.clone(), messages, context.shutdown.clone());
     app.background(database.run_writer(applying)?);
     app.background(database.run_writer(log::forget_old(database.clone(), context.clone()))?);
     let refresher = Refresher::new(gallery.clone(), applier(database.clone()), context.shutdown.clone());
@@ -155,6 +155,7 @@ pub async fn build(
         gallery: gallery.clone(),
         methods: methods.clone(),
         changes,
+        instruments,
         jobs: jobs.clone(),
         waiting,
         shutdown: context.shutdown.clone(),

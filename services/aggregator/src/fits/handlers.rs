@@ -119,10 +119,10 @@ impl PredictionsService for Predictions {
                 request,
                 decide: Box::new(move |rows| {
                     let row = rows.get(&key).ok_or_else(|| refusal(not_found("fit", &name)))?;
-                    if row.state != "pending" {
-                        return Err(refusal(state_conflict(&name, &row.state, "cancelled")));
-                    }
                     let mut fit = rows::of_row(row)?;
+                    if row.state != "pending" {
+                        return Err(refusal(state_conflict(&name, fit.state().as_str_name(), "cancelled")));
+                    }
                     // The cut is its own only if it is another than when it was asked for.
                     fit.cut_time.take_if(|cut| Some(*cut) == fit.create_time);
                     fit.set_state(FitState::Cancelled);

@@ -14,7 +14,7 @@ use tonic::Code;
 
 use super::{
     Making, Scales, judge,
-    portfolio::{Customer, Scope, Survey, in_units},
+    portfolio::{Customer, Scope, Survey, end_of, in_units},
 };
 use crate::{
     evidence::Source,
@@ -83,7 +83,7 @@ impl Problem {
 
 /// Fits to all that is known at the scope's cut, after judging a fit to what was known one horizon before.
 pub(crate) async fn fit(scope: &Scope, horizon_days: u32, making: &Making) -> Result<Made, Problem> {
-    let before = Scope { cut: scope.cut.saturating_sub(i64::from(horizon_days).saturating_mul(DAY)), ..scope.clone() };
+    let before = scope.before(horizon_days);
     let backtest = match backtest(&before, horizon_days, making).await {
         Ok(backtest) => Some(backtest),
         // There is too little history to judge by.
@@ -160,11 +160,6 @@ async fn learn(scope: &Scope, horizon_days: u32, making: &Making) -> Result<Lear
         return Err(Error::Closed.into());
     }
     Ok(Learned { survey, scales, trained, sampled, known_at_cuts, plain })
-}
-
-/// The last moment of a day.
-pub(super) fn end_of(day: i64) -> i64 {
-    day.saturating_add(1).saturating_mul(DAY).saturating_sub(1)
 }
 
 /// What orders come down to at the end of a day; none if they span more than any history.

@@ -19,7 +19,7 @@ use super::{
     rows,
     wire::{self, Stored},
 };
-use crate::picture::Gallery;
+use crate::{instruments::Instruments, picture::Gallery};
 
 /// How often it is seen whether enough has changed for another fit.
 const CHECKED_EVERY: Duration = Duration::from_secs(10 * 60);
@@ -73,6 +73,7 @@ pub(crate) struct Maker {
     pub(crate) gallery: Gallery,
     pub(crate) methods: Methods,
     pub(crate) changes: Changes,
+    pub(crate) instruments: Instruments,
     pub(crate) jobs: mpsc::UnboundedSender<Job>,
     pub(crate) waiting: mpsc::UnboundedReceiver<Job>,
     pub(crate) shutdown: Shutdown,
@@ -137,7 +138,7 @@ impl Maker {
         }
         let started = self.gallery.clock.now();
         let cut = own_cut.as_ref().map_or(started, methods::to_micros);
-        let scope = Scope { gallery: self.gallery.clone(), tenant: tenant.clone(), cut };
+        let scope = Scope::new(self.gallery.clone(), &tenant, cut);
         let horizon_days = u32::try_from(begun.horizon_days).unwrap_or(super::HORIZON_DAYS);
         let made = tokio::select! {
             made = super::learn::fit(&scope, horizon_days, &making) => made,
@@ -149,7 +150,9 @@ impl Maker {
             Err(_) if making.is_cancelled() => return,
             Err(problem) => failed(ended, problem.to_string()),
         };
-        tracing::info!(tenant, fit.id = making.id, state = stored.fit.state().as_str_name(), "a fit has ended");
+        let state = stored.fit.state().as_str_name();
+        self.instruments.fitted(state, started);
+        tracing::info!(tenant, fit.id = making.id, state, "a fit has ended");
         if let Err(error) = self.end(&tenant, &making.id, stored).await {
             tracing::error!(error = %error, fit.id = making.id, "how a fit has ended could not be written");
             self.gallery.fits.end(&tenant, &making.id);

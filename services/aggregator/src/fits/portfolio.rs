@@ -36,10 +36,10 @@ const UNIT: f64 = 1e9;
 /// Whose customers, and up to when.
 #[derive(Clone)]
 pub(crate) struct Scope {
-    pub(crate) gallery: Gallery,
-    pub(crate) tenant: String,
-    /// The last moment that is seen.
-    pub(crate) cut: i64,
+    pub(super) gallery: Gallery,
+    pub(super) tenant: String,
+    /// The last moment that is seen: the end of its day, or now.
+    pub(super) cut: i64,
 }
 
 /// What one walk over the customers has counted.
@@ -107,6 +107,11 @@ pub(crate) fn in_units(days: &[dynamics::OrderDay], currency: &str, scales: &Sca
     days.iter().map(|day| OrderDay { day: day.day, spend: day.spend as f64 / UNIT * scale }).collect()
 }
 
+/// The last moment of a day.
+pub(super) fn end_of(day: i64) -> i64 {
+    day.saturating_add(1).saturating_mul(DAY).saturating_sub(1)
+}
+
 /// The days up to one.
 pub(crate) fn until(days: &[dynamics::OrderDay], last: i64) -> &[dynamics::OrderDay] {
     &days[..days.partition_point(|day| day.day <= last)]
@@ -130,6 +135,18 @@ impl Customer {
 }
 
 impl Scope {
+    /// The customers of a tenant up to the day of a cut, which is seen whole.
+    pub(crate) fn new(gallery: Gallery, tenant: &str, cut: i64) -> Self {
+        let cut = end_of(cut.div_euclid(DAY)).min(gallery.clock.now());
+        Self { gallery, tenant: tenant.to_owned(), cut }
+    }
+
+    /// The same customers so many days before.
+    pub(super) fn before(&self, days: u32) -> Self {
+        let cut = self.cut.saturating_sub(i64::from(days).saturating_mul(DAY));
+        Self::new(self.gallery.clone(), &self.tenant, cut)
+    }
+
     /// Begins a walk over the customers.
     ///
     /// # Errors

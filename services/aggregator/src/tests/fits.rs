@@ -53,7 +53,7 @@ fn customers(count: i64) -> Vec<Told> {
 
 impl Place {
     fn scope(&self, cut: i64) -> Scope {
-        Scope { gallery: self.gallery(), tenant: TENANT.to_owned(), cut }
+        Scope::new(self.gallery(), TENANT, cut)
     }
 
     /// A maker, and the fits that it makes.
@@ -62,7 +62,8 @@ impl Place {
         let gallery = self.gallery();
         let fits = gallery.fits.clone();
         let methods = self.methods.clone();
-        (Maker { gallery, methods, changes: changes.clone(), jobs, waiting, shutdown: Shutdown::new() }, fits)
+        let (changes, instruments) = (changes.clone(), self.instruments());
+        (Maker { gallery, methods, changes, instruments, jobs, waiting, shutdown: Shutdown::new() }, fits)
     }
 }
 

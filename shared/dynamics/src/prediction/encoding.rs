@@ -75,7 +75,7 @@ fn write_activity(out: &mut Writer, model: &ActivityModel) {
 }
 
 fn read_activity(input: &mut Reader<'_>) -> Result<ActivityModel, DecodeError> {
-    let kind = Kind::parse(&input.text()?);
+    let kind = Kind::parse(input.text()?);
     let parameters = read_numbers(input)?;
     let model = kind.and_then(|kind| ActivityModel::new(kind, &parameters));
     model.ok_or(DecodeError::OutOfRange("a model of activity"))
@@ -98,7 +98,7 @@ fn read_correction(input: &mut Reader<'_>) -> Result<Correction, DecodeError> {
     let mut terms = Vec::with_capacity(count.min(input.left()));
     for _ in 0..count {
         let feature = input.option(|input| {
-            Feature::from_name(&input.text()?).ok_or(DecodeError::OutOfRange("a feature of customers"))
+            Feature::from_name(input.text()?).ok_or(DecodeError::OutOfRange("a feature of customers"))
         })?;
         let [mean, deviation, least, greatest, weight] =
             [input.float()?, input.float()?, input.float()?, input.float()?, input.float()?];
