@@ -1,6 +1,8 @@
 //! `rapport demo`: starts the suite on temporary data, loads the sample data through the public API, shows what it says
 //! of real customers, and keeps serving.
 
+mod ahead;
+
 use std::{fmt::Write as _, net::SocketAddr};
 
 use clap::ValueEnum as _;
@@ -101,7 +103,12 @@ async fn show_all(endpoint: &str, address: &SocketAddr) -> Result<(), Error> {
         let at = set.ends();
         let assessments = assess_all(&connection, at, tokens).await?;
         output::line(&portfolio(&assessments, set.ends_on))?;
-        example = show_extremes(&connection, at, &assessments).await?.map(|account| (set, account));
+        let strongest = show_extremes(&connection, at, &assessments).await?;
+        // What is synthetic has no future to learn.
+        if let Some(account) = strongest.as_ref().filter(|_| set.tenant == RETAIL.tenant) {
+            ahead::show(&connection, at, account).await?;
+        }
+        example = strongest.map(|account| (set, account));
     }
     if let Some((set, account)) = example {
         output::line(&invitation(&set, &account, address))?;
@@ -234,7 +241,7 @@ fn invitation(set: &DataSet, account: &str, address: &SocketAddr) -> String {
     let endpoint = if address.port() == 7600 { String::new() } else { format!(" --endpoint http://{address}") };
     format!(
         "Look closer, in another terminal:\n\
-         \n  {program} assess {account} --tenant {tenant} --at {day}{endpoint}\
+         \n  {program} assess {account} --tenant {tenant} --at {day} --horizon-days 91{endpoint}\
          \n  {program} timeline {account} --tenant {tenant}{endpoint}\
          \n  grpcurl -plaintext -H 'rapport-tenant: {tenant}' \\\
          \n    -d '{{\"name\": \"accounts/{account}/assessment\", \"as_of\": \"{day}T00:00:00Z\"}}' \\\
