@@ -261,10 +261,8 @@ impl Tenant {
         let mut fit = told::Fit { is_default: self.in_use().is_some_and(|fitted| fitted.id == id), ..fit };
         if let Some(making) = self.making.as_ref().filter(|making| making.id == id) {
             let Step { is_running, status, progress } = making.step();
-            if is_running {
-                fit.set_state(told::FitState::Running);
-            }
-            (fit.status, fit.progress) = (status, progress);
+            let state = if is_running { told::FitState::Running } else { told::FitState::Pending };
+            fit = told::Fit { state: state.into(), end_time: None, status, progress, ..fit };
         }
         fit
     }

@@ -276,7 +276,8 @@ pub(super) fn is_create(method: &MethodDescriptor) -> bool {
 
 /// Whether a method changes the resource that it names, so that each call needs one of its own.
 pub(super) fn changes_what_it_names(method: &MethodDescriptor) -> bool {
-    let reads = ["Get", "BatchGet", "List", "Explain", "Compare", "Simulate", "Watch", "Try", "SetDefault", "Cancel"];
+    let reads =
+        ["Get", "BatchGet", "List", "Explain", "Compare", "Simulate", "Watch", "Try", "SetDefault", "CancelFit"];
     !reads.iter().any(|verb| method.name().starts_with(verb)) && target(method).is_some()
 }
 

@@ -172,7 +172,6 @@ impl Maker {
     /// Writes how a fit has ended, and lets it predict.
     async fn end(&self, tenant: &str, id: &str, stored: Stored) -> Result<(), Error> {
         let written = rows::write_end(&self.methods, tenant, id, &stored).await?;
-        self.gallery.fits.end(tenant, id);
         // Else it was broken off in the meantime.
         if written {
             let fitted = match stored.fit.state() {
@@ -182,6 +181,8 @@ impl Maker {
             let created_at = self.methods.store().get(&rows::key(tenant, id)).await?.map_or(0, |row| row.created_at);
             self.gallery.fits.hold(tenant, id, rows::complete(id, created_at, stored.fit), fitted);
         }
+        // Until here it is told as running: who sees that it has ended finds it in use.
+        self.gallery.fits.end(tenant, id);
         Ok(())
     }
 }

@@ -240,6 +240,7 @@ impl Trainer {
             let judged = self.examples(models, &[look.judged], look.days);
             let learned = self.examples(models, &look.learned, look.days);
             let correction = Lesson::new(Answer::Orders, &learned).learn(&[orders.strength?], false).pop()??;
+            let correction = part_of(&correction, orders.share?);
             let correction = match orders.level? {
                 Level::Learned => correction,
                 Level::OfModel => at_level_of_model(Answer::Orders, &correction, &judged),
@@ -263,7 +264,7 @@ impl Trainer {
     /// both is judged on the time held back, and what wins there is learned again from all cuts.
     fn learn(&self, answer: Answer, models: &[Models], step: &mut dyn FnMut()) -> (Comparison, Option<Correction>) {
         let mut comparison = Comparison::none(LayerOutcome::TooShort);
-        let mut trials = STRENGTHS.map(|strength| Trialled { strength, left_out: 0.0, pooled: 0.0, kept: 0.0 });
+        let mut trials = STRENGTHS.map(|strength| Trialled { strength, left_out: 0.0, lost: [[0.0; 2]; 2] });
         let mut plain = 0.0;
         for look in self.plan.looks() {
             let judged = self.examples(models, &[look.judged], look.days);
@@ -275,9 +276,14 @@ impl Trainer {
             comparison.judged += judged.len() as u64;
             plain += loss(answer, &judged, None);
             for (trial, pooled) in trials.iter_mut().zip(Lesson::new(answer, &learned).learn(&STRENGTHS, false)) {
-                let kept = pooled.as_ref().map(|correction| at_level_of_model(answer, correction, &judged));
-                trial.pooled += pooled.map_or(f64::INFINITY, |correction| loss(answer, &judged, Some(&correction)));
-                trial.kept += kept.map_or(f64::INFINITY, |correction| loss(answer, &judged, Some(&correction)));
+                for (of_share, share) in trial.lost.iter_mut().zip(SHARES) {
+                    let pooled = pooled.as_ref().map(|correction| part_of(correction, share));
+                    let kept = pooled.as_ref().map(|correction| at_level_of_model(answer, correction, &judged));
+                    for (lost, correction) in of_share.iter_mut().zip([pooled, kept]) {
+                        *lost +=
+                            correction.map_or(f64::INFINITY, |correction| loss(answer, &judged, Some(&correction)));
+                    }
+                }
             }
         }
         let cuts = self.plan.cuts();
@@ -296,23 +302,31 @@ impl Trainer {
         comparison.plain = Some(plain / count);
         // The strength is chosen at one level for all, so that what moved everybody in the time held
         // back has no say in it.
-        let left_out = |trial: &Trialled| trial.left_out + trial.kept;
-        let ended = trials.iter().filter(|trial| left_out(trial).is_finite() && trial.pooled.is_finite());
+        let left_out = |trial: &Trialled| trial.left_out + trial.lost[0][1];
+        let ended = trials.iter().filter(|trial| left_out(trial).is_finite() && trial.lost[0][0].is_finite());
         let Some(best) = ended.min_by(|one, other| left_out(one).total_cmp(&left_out(other))) else {
             comparison.outcome = LayerOutcome::NotConverged;
             return (comparison, None);
         };
         comparison.strength = Some(best.strength);
-        // The level that was learned from all cuts first: two looks back say less of it.
-        for (level, loss) in [(Level::Learned, best.pooled), (Level::OfModel, best.kept)] {
+        // The level that was learned from all cuts first: two looks back say less of it. Half of a correction only where
+        // all of it loses: the loss is convex along the way from nothing to all, so what comes close to winning does so
+        // by half.
+        let tried = SHARES
+            .iter()
+            .zip(best.lost)
+            .flat_map(|(share, [pooled, kept])| [(*share, Level::Learned, pooled), (*share, Level::OfModel, kept)]);
+        for (share, level, loss) in tried {
             comparison.layer = Some(loss / count);
             comparison.level = Some(level);
+            comparison.share = Some(share);
             comparison.outcome = LayerOutcome::Lost;
             if loss >= plain {
                 continue;
             }
             let now = || self.examples(models, &[self.plan.cuts().len()], self.plan.days());
             let correction = Lesson::new(answer, &all).learn(&[best.strength], true).pop().flatten();
+            let correction = correction.map(|correction| part_of(&correction, share));
             let correction = correction.map(|correction| match level {
                 Level::Learned => correction,
                 Level::OfModel => at_level_of_model(answer, &correction, &now()),
@@ -329,10 +343,20 @@ struct Trialled {
     strength: f64,
     /// On customers left out.
     left_out: f64,
-    /// On time left out, with the level that was learned.
-    pooled: f64,
-    /// The same with the level of the model of activity.
-    kept: f64,
+    /// On time left out: for each share, with the level that was learned and with that of the model of activity.
+    lost: [[f64; 2]; 2],
+}
+
+/// How much of a correction is tried.
+const SHARES: [f64; 2] = [1.0, 0.5];
+
+/// A share of a correction.
+fn part_of(correction: &Correction, share: f64) -> Correction {
+    let mut part = correction.clone();
+    part.terms.iter_mut().for_each(|term| term.weight *= share);
+    part.level *= share;
+    part.covariance.iter_mut().for_each(|covariance| *covariance *= share * share);
+    part
 }
 
 /// What is lost on these examples, in all.
@@ -508,13 +532,15 @@ pub struct Comparison {
     pub layer: Option<f64>,
     /// How strongly that was held at nothing, as a share of the information on one variable.
     pub strength: Option<f64>,
+    /// The share of it that was tried last: all of it, or half where all of it lost.
+    pub share: Option<f64>,
     /// Customers judged, each once for each time held back.
     pub judged: u64,
 }
 
 impl Comparison {
     fn none(outcome: LayerOutcome) -> Comparison {
-        Comparison { outcome, level: None, plain: None, layer: None, strength: None, judged: 0 }
+        Comparison { outcome, level: None, plain: None, layer: None, strength: None, share: None, judged: 0 }
     }
 }
 

@@ -243,6 +243,7 @@ fn callers_of_a_service_desk_are_foretold_better_than_by_pareto_nbd() {
     let customers = incidents().map(|histories| histories.order_days());
     let Some(report) = report("Incidents_dev_contact_4w_A", customers, "2016-04-24", 28) else { return };
     assert!(report.ours() < report.reference(0) - 0.005, "{}", report.ours());
-    // The aim of .69 is missed: in eight weeks of history no correction wins on time held back.
-    assert!(report.auc(|one| one.ours.any_order.value) >= 0.67);
+    assert!(report.ours() < report.reference(1), "{}", report.ours());
+    // The aim of .69 is missed by a hair: in eight weeks of history only half of a correction wins on time held back.
+    assert!(report.auc(|one| one.ours.any_order.value) >= 0.685);
 }
