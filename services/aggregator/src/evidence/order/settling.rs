@@ -119,7 +119,9 @@ fn cancellation(order: &Order, draft: &mut Draft) {
             draft.say(Signal::ProviderCommitment, at, -1.0, CALLED_OFF_WEIGHT);
             draft.say(Signal::Fulfilment, at, -1.0, 1.0);
             if order.fulfilment.is_some_and(|fulfilment| fulfilment.promise_time.is_some()) {
+                // To the customer it is an order that never arrived.
                 draft.say(Signal::DeliveryPromise, at, -1.0, 1.0);
+                draft.say(Signal::DeliveryOnTime, at, -1.0, 1.0);
             }
         }
         Party::Unspecified => {}
@@ -214,7 +216,8 @@ mod tests {
         };
         assert_eq!(value(&by(Party::Customer), Signal::Cancellation), -1.0);
         assert!(said(&by(Party::Customer), Signal::ProviderCommitment).is_empty());
-        for signal in [Signal::ProviderCommitment, Signal::DeliveryPromise, Signal::Fulfilment] {
+        for signal in [Signal::ProviderCommitment, Signal::DeliveryPromise, Signal::DeliveryOnTime, Signal::Fulfilment]
+        {
             assert_eq!(value(&by(Party::Provider), signal), -1.0);
         }
         assert!(pending(&by(Party::Provider)).is_empty());
