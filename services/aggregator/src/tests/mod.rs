@@ -2,6 +2,7 @@
 //! `TEST_DATABASE_URL` names a server.
 
 mod documents;
+mod ease;
 mod fits;
 mod history;
 mod properties;
