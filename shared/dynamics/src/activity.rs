@@ -139,7 +139,7 @@ impl OrderDays {
                 Some(before) => out.unsigned(day.abs_diff(before).into()),
             }
             out.unsigned((*orders).into());
-            out.signed(*spend);
+            write_amount(out, *spend);
             before = Some(*day);
         }
     }
@@ -160,7 +160,7 @@ impl OrderDays {
             };
             let orders: u64 = input.count("a count")?;
             read.orders = read.orders.checked_add(orders).filter(|_| orders > 0).ok_or(OUT_OF_RANGE)?;
-            read.days.push(OrderDay { day, orders, spend: input.signed()? });
+            read.days.push(OrderDay { day, orders, spend: read_amount(input)? });
         }
         Ok(read)
     }
@@ -172,6 +172,37 @@ impl OrderDays {
             Some(last) if last.day < day => Err(self.days.len()),
             _ => self.days.binary_search_by_key(&day, |found| found.day),
         }
+    }
+}
+
+/// A hundredth, in billionths: what nearly all amounts are multiples of.
+const CENT: i64 = 10_000_000;
+
+/// Writes an amount: twice its hundredths where it is a whole number of them, which is two or three bytes; else 1 and its
+/// billionths.
+fn write_amount(out: &mut Writer, amount: i128) {
+    match i64::try_from(amount).ok().filter(|short| short % CENT == 0) {
+        Some(short) => out.signed(i128::from(short / CENT) * 2),
+        None => {
+            out.signed(1);
+            out.signed(amount);
+        }
+    }
+}
+
+fn read_amount(input: &mut Reader<'_>) -> Result<i128, DecodeError> {
+    const OUT_OF_RANGE: DecodeError = DecodeError::OutOfRange("an amount");
+    match input.signed()? {
+        1 => {
+            let amount = input.signed()?;
+            let is_short = i64::try_from(amount).is_ok_and(|short| short % CENT == 0);
+            if is_short { Err(OUT_OF_RANGE) } else { Ok(amount) }
+        }
+        cents if cents % 2 == 0 => {
+            let amount = (cents / 2).checked_mul(CENT.into()).filter(|amount| i64::try_from(*amount).is_ok());
+            amount.ok_or(OUT_OF_RANGE)
+        }
+        _ => Err(OUT_OF_RANGE),
     }
 }
 
@@ -211,6 +242,26 @@ mod tests {
         many.remove(OrderFact { cancelled: true, ..on(99) }, 0);
         many.remove(on(10), 10);
         assert_eq!(many, OrderDays::default());
+    }
+
+    #[test]
+    fn amounts_come_back_and_have_one_form_each() {
+        let cent = i128::from(CENT);
+        for amount in [0, 1, -1, cent, -cent, 1_550 * cent, 1_550 * cent + 1, i128::MAX, i128::MIN, i64::MAX.into()] {
+            let mut out = Writer::new(1);
+            write_amount(&mut out, amount);
+            let bytes = out.finish();
+            let mut input = Reader::new(&bytes, 1).unwrap();
+            assert_eq!((read_amount(&mut input), input.left()), (Ok(amount), 0));
+        }
+        let mut out = Writer::new(1);
+        write_amount(&mut out, 1_550 * cent);
+        assert_eq!(out.finish().len(), 3, "the version, and two bytes");
+        for wrong in [3, -1, i128::MAX - 1] {
+            let mut out = Writer::new(1);
+            out.signed(wrong);
+            assert!(read_amount(&mut Reader::new(&out.finish(), 1).unwrap()).is_err());
+        }
     }
 
     #[test]
