@@ -23,7 +23,7 @@ use crate::{
     stated_views::{self, StatedViews},
     store::{LedgerRow, Reader, SourceRow, current_sources_of},
     tables::{self, AccountKey, StandingRow},
-    told::{EVIDENCE_REVISION, ORDER, REFERRAL, Told, facts, orders_currency, segment},
+    told::{EVIDENCE_REVISION, OFFER, ORDER, REFERRAL, Told, facts, orders_currency, segment},
     wire,
     work::Work,
 };
@@ -57,7 +57,7 @@ pub(crate) struct Applier {
     pub(crate) progress: Progress,
     pub(crate) ledgers: Ledgers,
     pub(crate) standings: Standings,
-    /// Of orders.
+    /// Of what fits learn from: orders and rivals' offers.
     pub(crate) changes: Changes,
 }
 
@@ -110,11 +110,11 @@ impl Applier {
             stated_views::erase(&self.methods, &self.views, &erased).await?;
             let mut transaction = self.database.transaction().await?;
             let mut work = Work::load(&mut transaction, &told).await?;
-            let mut orders: HashMap<&str, u64> = HashMap::new();
+            let mut learnable: HashMap<&str, u64> = HashMap::new();
             for told in told {
                 work.hear(told)?;
-                if told.source.kind() == ORDER {
-                    *orders.entry(&told.tenant).or_default() += 1;
+                if matches!(told.source.kind(), ORDER | OFFER) {
+                    *learnable.entry(&told.tenant).or_default() += 1;
                 }
             }
             work.store_sources(&mut transaction).await?;
@@ -128,7 +128,7 @@ impl Applier {
                 self.views.merge(&tenant, &duplicate, &into);
             }
             self.tell(written, &touched);
-            for (tenant, count) in orders {
+            for (tenant, count) in learnable {
                 self.changes.add(tenant, count);
             }
         }

@@ -17,6 +17,8 @@ pub(crate) const EVIDENCE_REVISION: u32 = 4;
 pub(crate) const REFERRAL: &str = "referral";
 /// The kind of the rows of accounts.
 pub(crate) const ACCOUNT: &str = "account";
+/// The kind of the rows of rivals' offers.
+pub(crate) const OFFER: &str = "competitor_offer";
 /// The kind of the rows of orders.
 pub(crate) const ORDER: &str = "order";
 

@@ -188,7 +188,7 @@ async fn learn_of_offers(scope: &Scope) -> Result<Offers, Problem> {
         let segment = rows::segment(&told, &account)?;
         let model = gallery.models.plain(&scope.tenant, &segment);
         let mut offers = Vec::new();
-        for row in told.iter().filter(|row| row.kind == "competitor_offer" && row.deleted_at.is_none()) {
+        for row in told.iter().filter(|row| row.kind == rows::OFFER && row.deleted_at.is_none()) {
             if let Some(Source::CompetitorOffer(offer)) = rows::source(row)?.as_of(scope.cut) {
                 offers.push(read_offer(&offer));
             }

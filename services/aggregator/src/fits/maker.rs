@@ -25,7 +25,8 @@ use crate::{instruments::Instruments, picture::Gallery};
 const CHECKED_EVERY: Duration = Duration::from_secs(10 * 60);
 /// A fit is made without being asked for once a tenant has this many accounts...
 const ACCOUNTS_AT_LEAST: i64 = 200;
-/// ... then when it has this many changes of orders more, in parts of the order days that the last one saw...
+/// ... then when it has this many changes of orders and rivals' offers more, in parts of the order days that the last one
+/// saw...
 const CHANGED: f64 = 0.1;
 /// ... or after this long, if there was any change.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -42,7 +43,8 @@ pub(crate) struct Job {
     pub(crate) own_cut: Option<Timestamp>,
 }
 
-/// How many changes of orders each tenant has had since its last fit, or since the service started. Cheap to clone.
+/// How many changes of orders and rivals' offers each tenant has had since its last fit, or since the service started. Cheap
+/// to clone.
 #[derive(Clone, Default)]
 pub(crate) struct Changes(Arc<Mutex<HashMap<String, u64>>>);
 
@@ -58,7 +60,8 @@ impl Changes {
         }
     }
 
-    fn all(&self) -> Vec<(String, u64)> {
+    /// All of them, by tenant.
+    pub(crate) fn all(&self) -> Vec<(String, u64)> {
         let changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         changes.iter().map(|(tenant, count)| (tenant.clone(), *count)).collect()
     }

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::Place;
 use crate::{
+    apply::{Applier, Heard},
     evidence::Source,
     fits::{Changes, Fits, Maker, Scope},
     told::Told,
@@ -185,7 +186,11 @@ async fn offers_are_found_by_the_account_that_answers() {
             }),
         };
         let merged = super::rules::told(TENANT, "b", 1, super::rules::merged("b", "a"));
-        place.apply(&[offer("a", "1", 1), offer("a", "1", 2), offer("b", "2", 1), offer("c", "3", 1), merged]).await;
+        let changes = Changes::default();
+        let applier = Applier { changes: changes.clone(), ..place.applier() };
+        let told = vec![offer("a", "1", 1), offer("a", "1", 2), offer("b", "2", 1), offer("c", "3", 1), merged];
+        applier.apply(&[Heard { told, through: vec![] }]).await.unwrap();
+        assert_eq!(changes.all(), [(TENANT.to_owned(), 4)], "fits learn from offers, and not from merges");
         let reader = place.reader();
         let found = reader.offers_of(TENANT, &["a", "d"]).await.unwrap();
         let mut names: Vec<(String, i64)> = found["a"].iter().map(|row| (row.source.clone(), row.version)).collect();
