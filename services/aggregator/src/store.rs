@@ -255,11 +255,21 @@ impl Reader {
         tenant: &str,
         accounts: &[&str],
     ) -> Result<HashMap<String, Vec<SourceRow>>, Error> {
+        self.told_of(tenant, accounts, |accounts| sources_of(accounts, true)).await
+    }
+
+    /// What a statement of so many accounts finds of these and of those merged into them, by the account that answers.
+    async fn told_of(
+        &self,
+        tenant: &str,
+        accounts: &[&str],
+        statement: impl Fn(usize) -> String,
+    ) -> Result<HashMap<String, Vec<SourceRow>>, Error> {
         let answering = self.answering(tenant, accounts).await?;
         let all: Vec<&str> = accounts.iter().copied().chain(answering.keys().map(String::as_str)).collect();
         let mut found: HashMap<String, Vec<SourceRow>> = HashMap::new();
         for set in bind_row_sets(&all) {
-            let mut select = sqlx::query(AssertSqlSafe(sources_of(set.len(), true)));
+            let mut select = sqlx::query(AssertSqlSafe(statement(set.len())));
             for account in set {
                 select = select.bind(tenant).bind(*account);
             }
@@ -298,29 +308,12 @@ impl Reader {
         tenant: &str,
         accounts: &[&str],
     ) -> Result<HashMap<String, Vec<SourceRow>>, Error> {
-        let answering = self.answering(tenant, accounts).await?;
-        let all: Vec<&str> = accounts.iter().copied().chain(answering.keys().map(String::as_str)).collect();
-        let mut found: HashMap<String, Vec<SourceRow>> = HashMap::new();
-        for set in bind_row_sets(&all) {
-            let text = format!("{} and kind = 'competitor_offer'", sources_of(set.len(), false));
-            let mut select = sqlx::query(AssertSqlSafe(text));
-            for account in set {
-                select = select.bind(tenant).bind(*account);
-            }
-            for row in select.fetch_all(&self.database.reader).await? {
-                let row = SourceRow::read(&row)?;
-                let account = answering.get(&row.account).unwrap_or(&row.account).clone();
-                found.entry(account).or_default().push(row);
-            }
-        }
-        Ok(found)
+        self.told_of(tenant, accounts, offers_of).await
     }
 
     /// The accounts of a tenant to which rivals made offers, by account; those that were merged away by their own names.
     pub(crate) async fn accounts_with_offers(&self, tenant: &str) -> Result<Vec<String>, Error> {
-        let text =
-            "select distinct account from sources where tenant = $1 and kind = 'competitor_offer' order by account";
-        let rows = sqlx::query(text).bind(tenant).fetch_all(&self.database.reader).await?;
+        let rows = sqlx::query(ACCOUNTS_WITH_OFFERS).bind(tenant).fetch_all(&self.database.reader).await?;
         Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
     }
 
@@ -552,3 +545,12 @@ pub(crate) fn sources_of(accounts: usize, current: bool) -> String {
         if current { " and superseded_at is null" } else { "" }
     )
 }
+
+/// The statement of the rivals' offers to so many accounts, in all versions.
+pub(crate) fn offers_of(accounts: usize) -> String {
+    format!("{} and kind = 'competitor_offer'", sources_of(accounts, false))
+}
+
+/// The statement of the accounts with rivals' offers.
+pub(crate) const ACCOUNTS_WITH_OFFERS: &str =
+    "select distinct account from sources where tenant = $1 and kind = 'competitor_offer' order by account";

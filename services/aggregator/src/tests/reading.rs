@@ -11,7 +11,7 @@ use store::Backend;
 use super::{NOW, Place, mark};
 use crate::apply::Heard;
 use crate::filter::Order as ListOrder;
-use crate::store::{STANDINGS, sources_of, timeline};
+use crate::store::{ACCOUNTS_WITH_OFFERS, STANDINGS, offers_of, sources_of, timeline};
 use crate::told::Told;
 
 const ACCOUNT: &str = "a";
@@ -145,6 +145,10 @@ async fn what_was_told_of_an_account_is_found_by_an_index() {
                 Backend::Postgres => "(account = ",
             };
             assert!(plan.contains(sought) && !plan.contains("SCAN sources"), "{text}\n{plan}");
+        }
+        for (text, texts) in [(offers_of(1), &["t", "a"][..]), (ACCOUNTS_WITH_OFFERS.to_owned(), &["t"])] {
+            let plan = plan(&mut connection, place.database.backend, &text, texts, &[]).await;
+            assert!(plan.contains("sources_offers"), "{text}\n{plan}");
         }
         drop(connection);
         place.close().await;
