@@ -20,6 +20,7 @@ from rapport.common.v1 import feed_pb2 as feed, money_pb2, party_pb2 as party
 from rapport.feedback.v1 import feedback_pb2 as feedback, feedback_pb2_grpc
 from rapport.interactions.v1 import interactions_pb2 as interactions, interactions_pb2_grpc
 from rapport.orders.v1 import orders_pb2 as orders, orders_pb2_grpc
+from rapport.predictions.v1 import predictions_pb2 as predictions, predictions_pb2_grpc
 from suite import PATIENCE, Refusal, refused, running
 
 SERVICES = {
@@ -28,6 +29,7 @@ SERVICES = {
     "rapport.interactions.v1.InteractionsService",
     "rapport.feedback.v1.FeedbackService",
     "rapport.assessments.v1.AssessmentsService",
+    "rapport.predictions.v1.PredictionsService",
 }
 ACCOUNT = "accounts/acme"
 ORDER = "accounts/acme/orders/o-1"
@@ -69,6 +71,7 @@ class Told:
         self.interactions = interactions_pb2_grpc.InteractionsServiceStub(suite.channel)
         self.feedback = feedback_pb2_grpc.FeedbackServiceStub(suite.channel)
         self.assessments = assessments_pb2_grpc.AssessmentsServiceStub(suite.channel)
+        self.predictions = predictions_pb2_grpc.PredictionsServiceStub(suite.channel)
         self.writes = []
 
     def write(self, call, request):
@@ -80,7 +83,7 @@ class Told:
 
 
 def health_and_reflection(told):
-    """The suite is healthy, and reflection lists its five services."""
+    """The suite is healthy, and reflection lists its services."""
     health = health_pb2_grpc.HealthStub(told.suite.channel)
     for service in ["", *SERVICES]:
         answer = health.Check(health_pb2.HealthCheckRequest(service=service), timeout=PATIENCE)
@@ -211,6 +214,28 @@ def everything_is_on_the_timeline(told):
     assert len(moments) == 4 and moments == sorted(moments) and order.headline, order
 
 
+def the_next_month_is_foretold(told):
+    """A fit learns from the orders, and an assessment looks ahead."""
+    request = predictions.FitPortfolioRequest(horizon_days=28, at_least_as_fresh=told.writes)
+    fit = told.predictions.FitPortfolio(request, **IN_STORY).fit
+    deadline = time.monotonic() + PATIENCE
+    while fit.state in (predictions.FIT_STATE_PENDING, predictions.FIT_STATE_RUNNING):
+        assert time.monotonic() < deadline, fit
+        time.sleep(0.05)
+        fit = told.predictions.GetFit(predictions.GetFitRequest(name=fit.name), **IN_STORY).fit
+    assert fit.state == predictions.FIT_STATE_SUCCEEDED and fit.is_default and fit.account_count == 1, fit
+    request = assessments.GetAssessmentRequest(name=ASSESSMENT, horizon_days=28)
+    assessment = told.assessments.GetAssessment(request, **IN_STORY).assessment
+    assert assessment.fit == fit.name, assessment
+    chance = assessment.prediction.order_probability
+    assert 0 < chance.low <= chance.value <= chance.high < 1, chance
+    assert assessment.prediction.competition.position != assessments.POSITION_UNSPECIFIED, assessment
+    request = predictions.ListOpportunitiesRequest(parent=ACCOUNT)
+    answer = told.predictions.ListOpportunities(request, **IN_STORY)
+    assert answer.fit == fit.name and answer.summary, answer
+    assert all(opportunity.bond_after > opportunity.bond_before for opportunity in answer.opportunities), answer
+
+
 def the_changes_are_watched(told):
     """A watcher sees every change of the order, resumes where it stopped, and sees the next one as it comes."""
     watching = told.orders.WatchOrders(orders.WatchOrdersRequest(start=feed.FEED_START_BEGINNING), **IN_STORY)
@@ -334,6 +359,7 @@ CHAPTERS = [
     rows_are_imported,
     trust_has_suffered,
     everything_is_on_the_timeline,
+    the_next_month_is_foretold,
     the_changes_are_watched,
     a_retry_is_safe,
     a_lost_race_is_told,

@@ -6,7 +6,7 @@ use crate::decay::{DAY, Micros};
 use crate::prediction::{ActivityModel, DAYS_PER_WEEK, Summary};
 
 /// What a fit expects of customers. It takes the place of each customer's own rhythm as the measure
-/// of its deeds; see [`Expectation::standing`].
+/// of its deeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
     fit: String,
