@@ -105,14 +105,9 @@ impl Subject<'_> {
         let standing = Standing::at(self.ledger, self.model, self.now, *record);
         let contest = fitted.map_or(&*BELIEVED, |fitted| &fitted.contest).contest(&standing);
         let case_count = fitted.map_or(0, |fitted| fitted.contest_cases as i64);
-        let bare = wire::Prediction {
-            horizon_days: days as i32,
-            competition: Some(competition(&contest, case_count)),
-            ..wire::Prediction::default()
-        };
-        fitted
-            .and_then(|fitted| self.orders(fitted, days))
-            .map_or(bare.clone(), |orders| wire::Prediction { competition: bare.competition, ..orders })
+        let orders = fitted.and_then(|fitted| self.orders(fitted, days)).unwrap_or_default();
+        let competition = Some(competition(&contest, case_count));
+        wire::Prediction { horizon_days: days as i32, competition, ..orders }
     }
 
     /// What the customer will order; none if it never did.
@@ -138,7 +133,6 @@ impl Subject<'_> {
         terms.sort_by(|one, other| other.log_odds.abs().total_cmp(&one.log_odds.abs()));
         let alive = prediction::Estimate { value: predicted.alive, low: predicted.alive, high: predicted.alive };
         Some(wire::Prediction {
-            horizon_days: days as i32,
             active_probability: Some(estimate(alive, 1.0)),
             order_probability: Some(estimate(predicted.any_order, 1.0)),
             order_day_count: Some(estimate(predicted.orders, 1.0)),
@@ -149,7 +143,7 @@ impl Subject<'_> {
             order_probability_by_orders: 1.0 / (1.0 + (-predicted.base_ln_odds).exp()),
             order_day_count_by_orders: predicted.base_ln_orders.exp(),
             terms,
-            competition: None,
+            ..wire::Prediction::default()
         })
     }
 }
@@ -166,7 +160,6 @@ pub(crate) fn lifetime_value(fitted: &Fitted, past: &Past<'_>, within: predictio
     prediction::Estimate { value, low: share(within.low), high: share(within.high) }
 }
 
-/// The offers of rivals that were known of at the moment of a picture, as they were then.
 /// The offers of rivals that are known of now.
 ///
 /// # Errors
@@ -176,6 +169,7 @@ pub(crate) fn offers_now(rows: &[SourceRow], now: i64) -> Result<Vec<Offer>, Err
     offers_as_of(current, now)
 }
 
+/// The offers of rivals that were known of at the moment of a picture, as they were then.
 fn offers_then(rows: &[SourceRow], picture: &Picture) -> Result<Vec<Offer>, Error> {
     offers_as_of(rows.iter().filter(|row| picture.knew(row)), picture.now)
 }

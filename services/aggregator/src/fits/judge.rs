@@ -4,8 +4,9 @@ use contracts::{assessments::v1::Estimate, predictions::v1 as told};
 use dynamics::{
     DAY,
     prediction::{
-        DAYS_PER_WEEK, Forecast, Known, OrderDay, Past, SpendModel,
+        DAYS_PER_WEEK, Forecast, Kind, Known, OrderDay, Past, SpendModel,
         evaluation::{self, Amounts, Case, Chances, Evaluation, Followed, Predicted, compare, evaluate},
+        fit,
         naive::{Rule, Rules},
     },
 };
@@ -17,6 +18,8 @@ use super::{
     portfolio::{Customer, Scope, in_units},
 };
 
+/// The plain models that are judged beside what is served.
+const PLAIN: [Kind; 4] = [Kind::ParetoNbd, Kind::BgNbd, Kind::MbgNbd, Kind::Nbd];
 /// The most steps of the cumulative count.
 const STEPS: u32 = 26;
 
@@ -112,7 +115,7 @@ impl Bench<'_> {
         let mut all =
             vec![quality("served", "what is served: the chosen model, and its correction where that won", &served)];
         let spend = self.learned.trained.predictor.spend();
-        for fit in &self.learned.plain {
+        for fit in PLAIN.iter().filter_map(|kind| fit(*kind, &self.learned.portfolio).ok()) {
             let plain =
                 self.cases(|_, past| Some(with_spend(fit.model.forecast(&past.summary(), self.weeks()), past, spend?)));
             all.push(beside(

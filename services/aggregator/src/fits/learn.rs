@@ -3,9 +3,7 @@
 use contracts::{common::v1::ErrorReason, predictions::v1 as told};
 use dynamics::{
     DAY, Ledger, contest,
-    prediction::{
-        Fit, FitError, Kind, PastError, Plan, PlanError, Summary, Tally, Trained, Trainer, fit as fit_activity,
-    },
+    prediction::{FitError, PastError, Plan, PlanError, Portfolio, Summary, Tally, Trained, Trainer},
 };
 use methods::store_fault;
 use runtime::Fault;
@@ -23,9 +21,6 @@ use crate::{
     told as rows,
 };
 
-/// The plain models that are judged beside what is served.
-pub(super) const PLAIN: [Kind; 4] = [Kind::ParetoNbd, Kind::BgNbd, Kind::MbgNbd, Kind::Nbd];
-
 /// What was learned up to a cut.
 pub(crate) struct Learned {
     pub(crate) survey: Survey,
@@ -35,8 +30,8 @@ pub(crate) struct Learned {
     pub(crate) sampled: u64,
     /// Whether only what was known at earlier cuts was learned from.
     pub(crate) known_at_cuts: bool,
-    /// Each plain model, fitted to all customers.
-    pub(crate) plain: Vec<Fit>,
+    /// The orders of all customers, for the plain models that it is judged beside.
+    pub(crate) portfolio: Portfolio,
 }
 
 /// A fit that was made.
@@ -144,22 +139,16 @@ async fn learn(scope: &Scope, horizon_days: u32, making: &Making) -> Result<Lear
 
     let watched = making.clone();
     let computed = tokio::task::spawn_blocking(move || {
-        let portfolio = tally.finish();
-        let mut plain = Vec::with_capacity(PLAIN.len());
-        for (done, kind) in PLAIN.into_iter().enumerate() {
-            watched.reach("fits the plain models", done as f64 / PLAIN.len() as f64);
-            plain.push(fit_activity(kind, &portfolio)?);
-        }
         let trained = trainer.train(&mut |progress| {
             watched.reach("fits the models", f64::from(progress.done) / f64::from(progress.of.max(1)));
         })?;
-        Ok::<_, FitError>((plain, trained))
+        Ok::<_, FitError>((tally.finish(), trained))
     });
-    let (plain, trained) = computed.await??;
+    let (portfolio, trained) = computed.await??;
     if making.is_cancelled() {
         return Err(Error::Closed.into());
     }
-    Ok(Learned { survey, scales, trained, sampled, known_at_cuts, plain })
+    Ok(Learned { survey, scales, trained, sampled, known_at_cuts, portfolio })
 }
 
 /// What orders come down to at the end of a day; none if they span more than any history.

@@ -191,13 +191,16 @@ impl Scope {
             after.clone_from(&last.account);
             for row in page.iter().filter(|row| self.samples(&row.account, customers)).take(CUSTOMERS_ASKED - asked) {
                 asked += 1;
-                for row in self.gallery.reader.sources(&self.tenant, &row.account, true).await? {
+                // Its first version may have been known where a later one was not.
+                let mut first_recorded: HashMap<String, i64> = HashMap::new();
+                for row in self.gallery.reader.sources(&self.tenant, &row.account, false).await? {
                     if row.happened_at <= time {
-                        happened += 1;
-                        // Its first version may have been known where a later one was not.
-                        known += u64::from(row.recorded_at <= time || row.version > 1);
+                        let first = first_recorded.entry(row.source).or_insert(row.recorded_at);
+                        *first = row.recorded_at.min(*first);
                     }
                 }
+                happened += first_recorded.len() as u64;
+                known += first_recorded.values().filter(|first| **first <= time).count() as u64;
             }
         }
         Ok(known as f64 >= MOSTLY_KNOWN * happened as f64)

@@ -165,6 +165,12 @@ async fn what_was_learned_from_is_what_was_known() {
         other.clock.set(TODAY * DAY);
         other.apply(&imported[..imported.len() - 2]).await;
         assert!(!other.scope(TODAY * DAY).was_known(cut, 30).await.unwrap());
+        let changed: Vec<Told> = imported[..imported.len() - 3]
+            .iter()
+            .map(|told| Told { version: 2, recorded_at: 995 * DAY, ..told.clone() })
+            .collect();
+        other.apply(&changed).await;
+        assert!(!other.scope(TODAY * DAY).was_known(cut, 30).await.unwrap(), "a later version says nothing of then");
         other.close().await;
         place.close().await;
     }
