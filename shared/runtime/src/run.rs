@@ -29,7 +29,12 @@ where
     let threads = std::thread::available_parallelism().map_or(2, |cpus| cpus.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
     match runtime {
-        Ok(runtime) => runtime.block_on(process(settings, build)),
+        Ok(runtime) => {
+            let code = runtime.block_on(process(settings, build));
+            // A computation that nobody waits for any more must not hold up the end.
+            runtime.shutdown_background();
+            code
+        }
         Err(error) => {
             eprintln!("rapport: cannot start its threads: {error}");
             ExitCode::FAILURE
