@@ -1,0 +1,9 @@
+//! What a text says: its language, its sentiment, the emotions in it and how sure that is, and the places that speak of
+//! needs, complaints, thanks, promises and rivals. Pure functions: no I/O, no clock, no async.
+//!
+//! It abstains rather than guess: a wrong "angry" costs more than none.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod analysis;
+
+pub use analysis::{Abstention, Analysis, Emotion, Estimate, Language, Span, SpanKind, Stance};
