@@ -32,9 +32,11 @@ mod model;
 pub mod prediction;
 mod relationship;
 mod signal;
+mod statistics;
 mod terms;
 #[cfg(test)]
 mod tests;
+pub mod themes;
 mod vocabulary;
 
 pub use activity::{Activity, OrderDay};
@@ -53,4 +55,5 @@ pub use ledger::Ledger;
 pub use model::{Exposure, Model, ModelError, Prior, Rhythm, SignalWeight, Stages, Violation};
 pub use relationship::{Relationship, Stage};
 pub use signal::{Signal, Topic};
+pub use statistics::Interval;
 pub use vocabulary::{Aspect, Emotion, Facet, View};
