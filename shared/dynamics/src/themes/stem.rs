@@ -139,11 +139,13 @@ fn hungarian(word: &mut String) {
             word.truncate(word.len() - 3);
             continue;
         }
-        let vowel = matches!(from_end(word, 0), b'a' | b'e' | b'o' | b'u');
-        let ended = HUNGARIAN.iter().any(|&(ending, left)| strip(word, ending, left));
-        if !ended && !(vowel && word.len() > 4 && word.pop().is_some()) {
+        if HUNGARIAN.iter().any(|&(ending, left)| strip(word, ending, left)) {
+            continue;
+        }
+        if word.len() <= 4 || !matches!(from_end(word, 0), b'a' | b'e' | b'o' | b'u') {
             break;
         }
+        word.pop();
     }
 }
 

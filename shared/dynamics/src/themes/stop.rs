@@ -39,7 +39,7 @@ const HUNGARIAN: &str = "a abba abban abbol addig ahhoz ahogy ahol aki akik akin
     rank regen reggel s sajat se sem semmi sok sokat soha sokkal sot szamara szemben szerint szinte szivesen ta tegnap \
     tehat teljesen tisztelt tobb tobbet toluk tovabb tovabba tul udv udvozlettel ugy ugyan ugyanis ugye uj ujra utan utana \
     utolso vagy vagyis vagyok vagyunk van vannak valaki valami valamint valo veluk vele velem velunk viszont vissza vissza \
-    volna volt voltak voltam voltunk hete het ev eve evek en te ti mi";
+    volna volt voltak voltam voltunk hete het ev eve evek te ti mi miert ahelyett alig korulbelul egyetlen";
 
 const DUTCH: &str = "aan achter af al alle alleen alles als altijd ander andere anders bedankt beetje ben beste beter bij bijna \
     bijvoorbeeld binnen blijft boven buiten daar daarna daarom dag dagen dan dank dat de deze dezelfde die dit doe doen doet \
@@ -52,7 +52,7 @@ const DUTCH: &str = "aan achter af al alle alleen alles als altijd ander andere 
     over paar pas per precies snel s sinds soms staat steeds te tegen ten ter terug terwijl tijd tijdens toch toe toen tot \
     tussen twee u uit uw vaak van vandaag vanaf veel ver verder via vind vinden vindt vol volgens voor vooral voordat vorige \
     waar waarom wanneer want waren was wat we week weken weer wel welke werd werden weet weg wie wij wil willen wilt worden \
-    wordt wou zal ze zeer zeg zeggen zegt zei zelf zich zij zijn zo zoals zodat zonder zou zouden zullen";
+    wordt wou zal ze zeer zeg zeggen zegt zei zelf zich zij zijn zo zoals zodat zonder zou zouden zullen ging gingen nee helaas";
 
 const PORTUGUESE: &str = "a acho agora ai ainda alem algo alguem algum alguma algumas alguns ali amanha ano anos ante antes ao aos \
     apenas apos aquela aquelas aquele aqueles aqui aquilo as assim ate atraves bastante bem boa boas bom bons cada caso com como \
@@ -66,7 +66,7 @@ const PORTUGUESE: &str = "a acho agora ai ainda alem algo alguem algum alguma al
     podem poder poderia pois por porem porque pouca pouco pra praticamente pro primeira primeiro quais qual qualquer quando \
     quanto quase que quem quer quero saber se seja sem semana semanas sempre sendo senhor ser sera seria seu seus si sido sim \
     so sob sobre sou sua suas tal talvez tambem tanta tanto tao te tem temos tenha tenho tentei ter teria teu teve tinha tive \
-    tipo toda todas todo todos tudo tu um uma umas uns uso vai vao varias varios ver vez vezes vir voce voces vos vou";
+    tipo toda todas todo todos tudo tu um uma umas uns uso vai vao varias varios ver vez vezes vir voce voces vos vou vc ta to ne pq gente";
 
 /// The words of a language that say nothing, by their hashes; none if there is no list for it.
 pub(super) fn words(language: &str) -> Option<HashSet<u64>> {
