@@ -20,6 +20,7 @@ mod codec;
 mod compare;
 pub mod contest;
 mod decay;
+pub mod effect;
 mod encoding;
 mod evidence;
 mod expectation;
