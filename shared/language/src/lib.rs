@@ -5,5 +5,20 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod analysis;
+mod analyzer;
+mod calibration;
+pub mod evaluation;
+mod features;
+mod format;
+mod hash;
+mod header;
+mod lexicon;
+mod model;
+mod negation;
+mod tokens;
+pub mod training;
 
 pub use analysis::{Abstention, Analysis, Emotion, Estimate, Language, Span, SpanKind, Stance};
+pub use analyzer::{Analyzer, CLASS_BORDER, Feelings, Polarity, READ_BYTES};
+pub use format::ModelError;
+pub use header::Header;

@@ -1,0 +1,120 @@
+//! What the model is made of.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::Path;
+
+use language::Header;
+use language::Language;
+use language::training::{Example, Lexicons};
+use sha2::{Digest, Sha256};
+
+use crate::files::{Fault, examples_of, terms_of};
+
+/// Everything a training needs.
+pub struct Data {
+    pub examples: Vec<Example>,
+    pub validation: Vec<Example>,
+    pub lexicons: Lexicons,
+    pub header: Header,
+}
+
+/// Subtitle lines count half: their sentiment was derived from emotions, and those often projected.
+const SUBTITLES: f32 = 0.5;
+
+const LISTS: [(Language, usize, &str); 11] = [
+    (Language::English, 0, "en_afinn"),
+    (Language::English, 1, "en_pattern"),
+    (Language::English, 2, "en_vader"),
+    (Language::Hungarian, 0, "hu_afinn"),
+    (Language::Hungarian, 1, "hu_induced"),
+    (Language::Dutch, 0, "nl_afinn"),
+    (Language::Dutch, 1, "nl_induced"),
+    (Language::Dutch, 2, "nl_pattern"),
+    (Language::Portuguese, 0, "pt_afinn"),
+    (Language::Portuguese, 1, "pt_induced"),
+    (Language::Portuguese, 2, "pt_leia"),
+];
+
+const FILES: [&str; 4] =
+    ["sentiment/train.tsv.gz", "sentiment/valid.tsv.gz", "emotions/train.tsv.gz", "emotions/valid.tsv.gz"];
+
+/// Whether a source's licence is not settled.
+fn is_unsettled(source: &str) -> bool {
+    source.starts_with("mabsa")
+}
+
+/// Reads the data folder, and compares each file with the checksum in the folder's README.
+pub fn read(folder: &Path, with_unsettled: bool) -> Result<Data, Fault> {
+    let mut header = Header::default();
+    header.push("licences", "xed, goemotions, brighter, uci: CC BY 4.0; vader, leia, afinn, emoji: MIT; pattern: PDDL; husst, induced: CC BY-SA 4.0");
+    if with_unsettled {
+        header.push("unsettled", "learned also from sources whose licence is not settled: not to be shipped");
+    }
+    let readme = fs::read_to_string(folder.join("README.md"))
+        .map_err(|fault| format!("{}: {fault}", folder.join("README.md").display()))?;
+    let mut checked = |name: &str| {
+        let path = folder.join(name);
+        let bytes = fs::read(&path).map_err(|fault| format!("{}: {fault}", path.display()))?;
+        let sum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let listed = readme.lines().filter_map(|line| line.split_once("  ")).find(|(_, file)| file.trim() == name);
+        match listed {
+            Some((expected, _)) if expected == sum => header.push(&format!("sha256 {name}"), &sum),
+            Some(_) => {
+                return Err(format!("{}: not the file that the README lists: its SHA-256 is {sum}", path.display()));
+            }
+            None => return Err(format!("{}: the README lists no SHA-256 of it", path.display())),
+        }
+        Ok(path)
+    };
+    let mut lexicons = Lexicons::default();
+    let emoji = terms_of(&checked("lexicons/emoji.tsv.gz")?)?;
+    let vader = terms_of(&checked("lexicons/en_vader.tsv.gz")?)?;
+    // Emoticons are the same in every language.
+    let emoticons = vader.iter().filter(|(term, _)| !term.chars().next().is_some_and(char::is_alphanumeric));
+    lexicons.add_emoji(emoticons.chain(&emoji).map(|(term, valence)| (term.as_str(), *valence)));
+    for (language, list, name) in LISTS {
+        let terms = terms_of(&checked(&format!("lexicons/{name}.tsv.gz"))?)?;
+        lexicons.add(language, list, terms.iter().map(|(term, valence)| (term.as_str(), *valence)));
+    }
+    let [sentiment, sentiment_valid, emotions, emotions_valid] =
+        FILES.map(|name| checked(name).and_then(|path| examples_of(&path, None)));
+    let settled = |examples: Vec<Example>| {
+        examples.into_iter().filter(|example| with_unsettled || !is_unsettled(&example.source)).collect::<Vec<_>>()
+    };
+    let examples = merged(settled(sentiment?), emotions?);
+    let validation = merged(settled(sentiment_valid?), emotions_valid?);
+    Ok(Data { examples, validation, lexicons, header })
+}
+
+/// Puts the labels of one text together.
+fn merged(sentiment: Vec<Example>, emotions: Vec<Example>) -> Vec<Example> {
+    let mut examples: Vec<Example> = Vec::new();
+    let mut places: HashMap<(Option<Language>, String, String), usize> = HashMap::new();
+    for mut example in sentiment.into_iter().chain(emotions) {
+        if example.source == "xed" {
+            example.weight = SUBTITLES;
+        }
+        let key = (example.language, example.source.clone(), example.text.clone());
+        match places.get(&key) {
+            Some(&at) if examples[at].emotions.is_none() && example.emotions.is_some() => {
+                examples[at].emotions = example.emotions
+            }
+            _ => {
+                places.insert(key, examples.len());
+                examples.push(example);
+            }
+        }
+    }
+    examples.retain(|example| example.sentiment.is_some() || example.emotions.is_some());
+    examples
+}
+
+#[allow(dead_code, reason = "told by --help of later")]
+fn counts(examples: &[Example]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for example in examples {
+        *counts.entry(example.source.as_str()).or_default() += 1;
+    }
+    counts
+}
