@@ -59,6 +59,7 @@ pub fn examples_of(path: &Path, language: Option<Language>) -> Result<Vec<Exampl
             text: cells[text_at].to_owned(),
             language: if lang.is_some() { Language::of_code(cell(lang)) } else { language },
             source: if source.is_some() { cell(source).to_owned() } else { name_of(path) },
+            translated: false,
             weight: 1.0,
             sentiment,
             emotions,

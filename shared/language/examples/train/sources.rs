@@ -6,7 +6,7 @@ use std::path::Path;
 
 use language::Header;
 use language::Language;
-use language::training::{Example, Lexicons};
+use language::training::{Example, Glossary, Lexicons};
 use sha2::{Digest, Sha256};
 
 use crate::files::{Fault, examples_of, terms_of};
@@ -77,6 +77,10 @@ pub fn read(folder: &Path, with_unsettled: bool) -> Result<Data, Fault> {
         let terms = terms_of(&checked(&format!("lexicons/{name}.tsv.gz"))?)?;
         lexicons.add(language, list, terms.iter().map(|(term, valence)| (term.as_str(), *valence)));
     }
+    for language in [Language::Dutch, Language::Hungarian, Language::Portuguese] {
+        let terms = glossary()?.terms(&vader, language);
+        lexicons.add(language, 3, terms.iter().map(|(term, valence)| (term.as_str(), *valence)));
+    }
     let [sentiment, sentiment_valid, emotions, emotions_valid] =
         FILES.map(|name| checked(name).and_then(|path| examples_of(&path, None)));
     let settled = |examples: Vec<Example>| {
@@ -85,6 +89,34 @@ pub fn read(folder: &Path, with_unsettled: bool) -> Result<Data, Fault> {
     let examples = merged(settled(sentiment?), emotions?);
     let validation = merged(settled(sentiment_valid?), emotions_valid?);
     Ok(Data { examples, validation, lexicons, header })
+}
+
+/// The words that the project translated itself.
+fn glossary() -> Result<Glossary, Fault> {
+    let table = include_str!("../../data/glossary.tsv");
+    Glossary::of(table).map_err(|line| format!("glossary.tsv, line {line}: not four columns"))
+}
+
+/// Adds the English examples word by word in the other languages.
+pub fn translate(data: &mut Data, weight: f32, emotions: f32) -> Result<(), Fault> {
+    let glossary = glossary()?;
+    let mut added = Vec::new();
+    for language in [Language::Dutch, Language::Hungarian, Language::Portuguese] {
+        for mut example in glossary.translated(&data.examples, language, 0) {
+            example.weight *= weight;
+            if example.source == "goemotions" { example.weight *= language::training::envf("GO", 1.0); }
+            if example.source == "vader-movie" { example.weight *= language::training::envf("MOVIE", 1.0); }
+            if emotions == 0.0 {
+                example.emotions = None;
+            }
+            if example.weight > 0.0 && example.sentiment.is_some() {
+                added.push(example);
+            }
+        }
+    }
+    eprintln!("translated {}", added.len());
+    data.examples.append(&mut added);
+    Ok(())
 }
 
 /// Puts the labels of one text together.

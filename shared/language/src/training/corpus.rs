@@ -17,6 +17,8 @@ pub struct Example {
     pub language: Option<Language>,
     /// Where it is from.
     pub source: String,
+    /// Whether it is a translation word by word.
+    pub translated: bool,
     /// How much it counts beside others.
     pub weight: f32,
     /// Its class, if it has one: 0 negative, 1 neutral, 2 positive.

@@ -24,10 +24,10 @@ pub(crate) struct Task {
     exclusive: bool,
 }
 
-fn counts<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, f32> {
+fn counts<K: Ord>(keys: impl Iterator<Item = (K, f32)>) -> BTreeMap<K, f32> {
     let mut counts = BTreeMap::new();
-    for key in keys {
-        *counts.entry(key).or_insert(0.0) += 1.0;
+    for (key, weight) in keys {
+        *counts.entry(key).or_insert(0.0) += weight;
     }
     counts
 }
@@ -35,16 +35,19 @@ fn counts<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, f32> {
 impl Task {
     /// The classes of sentiment. Those of each language weigh alike, and each language by the root of its examples.
     pub(crate) fn sentiment(examples: &[Example]) -> Self {
-        let known = || {
-            examples.iter().enumerate().filter_map(|(at, example)| Some((at, example.language?, example.sentiment?)))
-        };
-        let of_class = counts(known().map(|(_, language, class)| (language, class)));
-        let of_language = counts(known().map(|(_, language, _)| language));
-        let mean = of_language.values().sum::<f32>() / Language::ALL.len() as f32;
+        let known =
+            || examples.iter().enumerate().filter_map(|(at, example)| Some((at, example.language?, example.sentiment?)));
+        let kind = |at: usize| examples[at].translated;
+        let of_class = counts(known().map(|(at, language, class)| ((language, kind(at), class), examples[at].weight)));
+        let of_language = counts(known().map(|(at, language, _)| ((language, kind(at)), examples[at].weight)));
+        let own = of_language.iter().filter(|((_, translated), _)| !translated);
+        let mean = own.map(|(_, n)| n).sum::<f32>() / Language::ALL.len() as f32;
         let weighed = known().map(|(at, language, class)| {
-            let n = of_language[&language];
-            let balance = n / 3.0 / of_class[&(language, class)] * (mean / n).sqrt();
-            (at, balance.min(8.0) * examples[at].weight)
+            let n = of_language[&(language, kind(at))];
+            let balance = n / 3.0 / of_class[&(language, kind(at), class)];
+            let share = if kind(at) { 1.0 } else { (mean / n).sqrt() };
+            let x = if language == Language::English { crate::training::envf("EN", 1.0) } else { 1.0 };
+            (at, (balance * share).min(8.0) * examples[at].weight * x)
         });
         let labels = examples.iter().map(|example| (7, example.sentiment.map_or(0, |class| 1 << class))).collect();
         Self { examples: weighed.collect(), labels, exclusive: true }
@@ -53,7 +56,7 @@ impl Task {
     /// The emotions. Sources with many examples weigh less for each.
     pub(crate) fn emotions(examples: &[Example]) -> Self {
         let known = || examples.iter().enumerate().filter(|(_, example)| example.emotions.is_some());
-        let of_source = counts(known().map(|(_, example)| (example.language, &example.source)));
+        let of_source = counts(known().map(|(_, example)| ((example.language, &example.source), 1.0)));
         let weighed = known().map(|(at, example)| {
             let n = of_source[&(example.language, &example.source)];
             (at, (10_000.0 / n).powf(0.25))

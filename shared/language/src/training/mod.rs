@@ -3,6 +3,7 @@
 
 mod calibrate;
 mod corpus;
+mod glossary;
 mod linear;
 mod logistic;
 mod random;
@@ -10,6 +11,7 @@ mod random;
 use std::thread;
 
 pub use corpus::{Example, Lexicons};
+pub use glossary::Glossary;
 
 use crate::calibration::Calibration;
 use crate::features::DENSE;
@@ -120,4 +122,9 @@ fn quantised(corpus: &Corpus, sentiment: &Linear<3>, emotions: &Linear<8>) -> (V
         bytes.push(corpus.squares[row]);
     }
     (bytes, scales)
+}
+
+/// Experiments only.
+pub fn envf(name: &str, default: f32) -> f32 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
