@@ -7,11 +7,13 @@
 mod analysis;
 mod analyzer;
 mod calibration;
+pub mod clean;
 pub mod evaluation;
 mod features;
 mod format;
 mod hash;
 mod header;
+pub mod identify;
 mod lexicon;
 mod model;
 mod negation;
@@ -22,3 +24,4 @@ pub use analysis::{Abstention, Analysis, Emotion, Estimate, Language, Span, Span
 pub use analyzer::{Analyzer, CLASS_BORDER, Feelings, Polarity, READ_BYTES};
 pub use format::ModelError;
 pub use header::Header;
+pub use identify::{Identified, Identifier};

@@ -1,0 +1,179 @@
+//! The rows of the n-grams, and how they are written.
+
+use std::{error, fmt};
+
+use super::tally::Tally;
+
+/// Places of a row: one per class, the others stay 0.
+pub(super) const LANES: usize = 32;
+/// Numbers of words at which the temperature is given; between them it is interpolated in the logarithm.
+pub(super) const KNOTS: [u32; 6] = [1, 2, 4, 8, 16, 32];
+/// Marks the bytes and the version of the features.
+const MAGIC: &[u8; 8] = b"RAPLID\0\x01";
+/// Bits of a row's number.
+const BITS: std::ops::RangeInclusive<u32> = 8..=20;
+/// Every code that a table may name.
+pub(super) const CODES: [&str; 40] = [
+    "af", "ca", "cs", "cy", "da", "de", "en", "es", "et", "eu", "fi", "fr", "ga", "gl", "hr", "hu", "id", "is", "it",
+    "lt", "lv", "ms", "mt", "nl", "no", "oc", "pl", "pt", "ro", "sk", "sl", "so", "sq", "sv", "sw", "tl", "tr", "vi",
+    "yo", "zu",
+];
+
+/// Why bytes are no identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdentifierError {
+    /// They begin differently, or are of another version.
+    Magic,
+    /// They are shorter or longer than they say.
+    Length,
+    /// They name a language that is not known, or none, or one twice.
+    Code,
+    /// A number is out of its range.
+    Number,
+}
+
+impl fmt::Display for IdentifierError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Magic => "not an identifier of this version",
+            Self::Length => "an identifier of the wrong length",
+            Self::Code => "an identifier of unknown languages",
+            Self::Number => "an identifier with a number out of range",
+        })
+    }
+}
+
+impl error::Error for IdentifierError {}
+
+/// A row per hash, in small integers.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Table {
+    /// The class of each lane.
+    pub(super) codes: Vec<&'static str>,
+    pub(super) rows: Vec<[i8; LANES]>,
+    /// What 1 in a row is.
+    pub(super) scale: f32,
+    pub(super) bias: [f32; LANES],
+    /// At [`KNOTS`].
+    pub(super) temperatures: [f32; KNOTS.len()],
+    pub(super) threshold: f32,
+}
+
+impl Table {
+    /// The row of a hash.
+    #[inline]
+    pub(super) fn row(&self, hash: u64) -> &[i8; LANES] {
+        // There are 2^n rows; the upper half of the hash is the better mixed one.
+        &self.rows[(hash >> 32) as usize & (self.rows.len() - 1)]
+    }
+
+    pub(super) fn logits(&self, tally: &Tally) -> [f32; LANES] {
+        let scale = self.scale / (tally.grams.max(1) as f32).sqrt();
+        let mut logits = self.bias;
+        for (logit, sum) in logits.iter_mut().zip(tally.sums) {
+            *logit += scale * sum as f32;
+        }
+        logits
+    }
+
+    /// The likeliest class.
+    pub(super) fn likeliest(&self, tally: &Tally) -> usize {
+        let logits = self.logits(tally);
+        (1..self.codes.len()).fold(0, |best, class| if logits[class] > logits[best] { class } else { best })
+    }
+
+    /// The probability of each class; they add up to 1.
+    pub(super) fn probabilities(&self, tally: &Tally) -> [f32; LANES] {
+        softmax(self.logits(tally), self.codes.len(), self.temperature(tally.words))
+    }
+
+    /// What logits are divided by.
+    pub(super) fn temperature(&self, words: u32) -> f32 {
+        let above = KNOTS.iter().position(|knot| words <= *knot).unwrap_or(KNOTS.len() - 1);
+        if above == 0 || words >= KNOTS[above] {
+            return self.temperatures[above];
+        }
+        let way = libm::log2f(words as f32 / KNOTS[above - 1] as f32);
+        self.temperatures[above - 1] + way * (self.temperatures[above] - self.temperatures[above - 1])
+    }
+
+    /// Writes it, little-endian.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let classes = self.codes.len();
+        let mut bytes = Vec::with_capacity(128 + classes * (6 + self.rows.len()));
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&[self.rows.len().trailing_zeros() as u8, classes as u8]);
+        self.codes.iter().for_each(|code| bytes.extend_from_slice(code.as_bytes()));
+        let numbers = [self.scale, self.threshold].into_iter().chain(self.temperatures);
+        for number in numbers.chain(self.bias.iter().copied().take(classes)) {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        for row in &self.rows {
+            bytes.extend(row[..classes].iter().map(|weight| weight.to_le_bytes()[0]));
+        }
+        bytes
+    }
+
+    /// Reads what [`Table::encode`] wrote.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, IdentifierError> {
+        let (head, rest) = bytes.split_at_checked(MAGIC.len() + 2).ok_or(IdentifierError::Length)?;
+        if &head[..MAGIC.len()] != MAGIC {
+            return Err(IdentifierError::Magic);
+        }
+        let (bits, classes) = (u32::from(head[MAGIC.len()]), usize::from(head[MAGIC.len() + 1]));
+        if !BITS.contains(&bits) || !(2..=LANES).contains(&classes) {
+            return Err(IdentifierError::Number);
+        }
+        let (names, rest) = rest.split_at_checked(2 * classes).ok_or(IdentifierError::Length)?;
+        let codes: Vec<_> = names
+            .chunks_exact(2)
+            .map(|name| CODES.into_iter().find(|code| code.as_bytes() == name).ok_or(IdentifierError::Code))
+            .collect::<Result<_, _>>()?;
+        if codes.iter().enumerate().any(|(at, code)| codes[..at].contains(code)) {
+            return Err(IdentifierError::Code);
+        }
+        let (numbers, rows) = rest.split_at_checked(4 * (2 + KNOTS.len() + classes)).ok_or(IdentifierError::Length)?;
+        let mut numbers = numbers.as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number));
+        let mut next = || numbers.next().filter(|number| number.is_finite()).ok_or(IdentifierError::Number);
+        let (scale, threshold) = (next()?, next()?);
+        let mut temperatures = [1.0; KNOTS.len()];
+        for temperature in &mut temperatures {
+            *temperature = next()?;
+        }
+        let mut bias = [0.0; LANES];
+        for bias in &mut bias[..classes] {
+            *bias = next()?;
+        }
+        let within = |number: f32| number > 1e-6 && number < 1e6;
+        let all_within =
+            within(scale) && temperatures.into_iter().all(within) && bias.iter().all(|bias| bias.abs() < 1e6);
+        if !all_within || !(0.0..=1.0).contains(&threshold) {
+            return Err(IdentifierError::Number);
+        }
+        if rows.len() != classes << bits {
+            return Err(IdentifierError::Length);
+        }
+        let rows = rows
+            .chunks_exact(classes)
+            .map(|weights| {
+                let mut row = [0; LANES];
+                row.iter_mut().zip(weights).for_each(|(place, weight)| *place = i8::from_le_bytes([*weight]));
+                row
+            })
+            .collect();
+        Ok(Self { codes, rows, scale, bias, temperatures, threshold })
+    }
+}
+
+/// The softmax of the first `classes` logits at a temperature.
+pub(super) fn softmax(mut logits: [f32; LANES], classes: usize, temperature: f32) -> [f32; LANES] {
+    let most = logits[..classes].iter().copied().fold(f32::MIN, f32::max);
+    let mut sum = 0.0;
+    for logit in &mut logits[..classes] {
+        *logit = libm::expf((*logit - most) / temperature);
+        sum += *logit;
+    }
+    logits[..classes].iter_mut().for_each(|value| *value /= sum);
+    logits[classes..].fill(0.0);
+    logits
+}

@@ -1,0 +1,94 @@
+//! What the words of a text add up to.
+
+use super::table::{LANES, Table};
+use super::words::Word;
+
+/// Fewest words of a block.
+const BLOCK_WORDS: u32 = 4;
+/// A block has at least this part of the bytes of the text.
+const BLOCK_PARTS: usize = 24;
+
+/// The rows of some words, added up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Tally {
+    /// Sum of the rows of the n-grams, by class.
+    pub(super) sums: [i32; LANES],
+    /// How many n-grams.
+    pub(super) grams: u32,
+    /// How many words.
+    pub(super) words: u32,
+    pub(super) letters: usize,
+}
+
+impl Tally {
+    pub(super) const NONE: Self = Self { sums: [0; LANES], grams: 0, words: 0, letters: 0 };
+
+    /// Adds a word.
+    #[inline]
+    pub(super) fn add(&mut self, table: &Table, word: &Word) {
+        // A word has fewer than 5 x 26 n-grams of at most 127: no overflow.
+        let mut sums = [0_i16; LANES];
+        let mut grams = 0;
+        word.hashes(|hash| {
+            let row = table.row(hash);
+            for (sum, weight) in sums.iter_mut().zip(row) {
+                *sum += i16::from(*weight);
+            }
+            grams += 1;
+        });
+        for (total, sum) in self.sums.iter_mut().zip(sums) {
+            *total += i32::from(sum);
+        }
+        self.grams += grams;
+        self.words += 1;
+        self.letters += word.letters().len();
+    }
+
+    /// Adds what another adds up to.
+    pub(super) fn join(&mut self, other: &Self) {
+        for (total, sum) in self.sums.iter_mut().zip(other.sums) {
+            *total += sum;
+        }
+        self.grams += other.grams;
+        self.words += other.words;
+        self.letters += other.letters;
+    }
+}
+
+/// The words of a text in consecutive blocks.
+pub(super) struct Blocks {
+    blocks: [Tally; BLOCK_PARTS + 1],
+    len: usize,
+    least: usize,
+    open: Tally,
+}
+
+impl Blocks {
+    /// No block yet, of a text of so many bytes.
+    pub(super) const fn new(bytes: usize) -> Self {
+        Self { blocks: [Tally::NONE; BLOCK_PARTS + 1], len: 0, least: bytes / BLOCK_PARTS, open: Tally::NONE }
+    }
+
+    /// Adds a word to the last block.
+    #[inline]
+    pub(super) fn add(&mut self, table: &Table, word: &Word) {
+        self.open.add(table, word);
+        if self.open.words >= BLOCK_WORDS && self.open.letters > self.least && self.len < self.blocks.len() {
+            self.blocks[self.len] = self.open;
+            self.len += 1;
+            self.open = Tally::NONE;
+        }
+    }
+
+    /// The blocks that are full.
+    pub(super) fn all(&self) -> &[Tally] {
+        &self.blocks[..self.len]
+    }
+
+    /// All words.
+    pub(super) fn total(&self) -> Tally {
+        let mut total = self.open;
+        self.all().iter().for_each(|block| total.join(block));
+        total
+    }
+}
