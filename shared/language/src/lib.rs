@@ -17,6 +17,7 @@ pub mod identify;
 mod lexicon;
 mod model;
 mod negation;
+mod spans;
 mod tokens;
 pub mod training;
 
@@ -25,3 +26,4 @@ pub use analyzer::{Analyzer, CLASS_BORDER, Feelings, Polarity, READ_BYTES};
 pub use format::ModelError;
 pub use header::Header;
 pub use identify::{Identified, Identifier};
+pub use spans::{CompetitorError, Competitors, find as find_spans};

@@ -1,0 +1,269 @@
+//! The words of a text, and what stands between them.
+
+use std::str::CharIndices;
+
+/// What FNV-1a starts from, and multiplies by (Fowler, Noll, Vo; 64 bits).
+const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x0000_0100_0000_01b3;
+
+/// How many letters the hash of a word's head covers; stems to search for have at least as many.
+pub(super) const HEAD: usize = 4;
+
+/// How far apart two words stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Apart {
+    /// By a space, a hyphen or the like.
+    #[default]
+    Space,
+    /// By a comma or another sign inside a sentence.
+    Comma,
+    /// By the end of a sentence.
+    Sentence,
+}
+
+/// What stands between two words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// How far apart it keeps them.
+    pub(super) apart: Apart,
+    /// Whether there is a question mark.
+    pub(super) asks: bool,
+}
+
+/// A word: letters, digits and underscores, with apostrophes inside.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word {
+    /// Where it starts, in bytes of the text.
+    pub(super) start: usize,
+    /// Where it ends.
+    pub(super) end: usize,
+    /// The hash of its folded letters.
+    pub(super) hash: u64,
+    /// The hash of its first [`HEAD`] folded letters, or of all if it has fewer.
+    pub(super) head: u64,
+    /// The hash of its first two folded letters, or of the only one.
+    pub(super) pair: u64,
+    /// Whether it begins with a capital.
+    pub(super) capital: bool,
+    /// Whether folding took an accent away.
+    pub(super) accented: bool,
+    /// What stands before it.
+    pub(super) gap: Gap,
+}
+
+/// A hash that grows letter by letter.
+#[derive(Clone, Copy)]
+struct Hash(u64);
+
+impl Hash {
+    const fn add(self, letter: char) -> Self {
+        Self((self.0 ^ letter as u64).wrapping_mul(PRIME))
+    }
+}
+
+/// The hash of folded letters, at most `most` of them.
+pub(super) fn hash(text: &str, most: usize) -> u64 {
+    folded(text).take(most).fold(Hash(BASIS), Hash::add).0
+}
+
+/// The letters of a text as words are compared: lower case, without accents.
+pub(super) fn folded(text: &str) -> impl Iterator<Item = char> + Clone {
+    text.chars().filter_map(fold)
+}
+
+/// A letter in lower case without its accent; nothing of a mark that combines with the letter before it.
+fn fold(letter: char) -> Option<char> {
+    if letter.is_ascii() {
+        return Some(letter.to_ascii_lowercase());
+    }
+    let plain = match letter {
+        '\u{300}'..='\u{36f}' | '\u{200d}' | '\u{ad}' => return None,
+        '’' | '‘' | 'ʼ' | '´' => '\'',
+        'À'..='Å' | 'à'..='å' | 'Ā'..='ą' => 'a',
+        'Ç' | 'ç' | 'Ć'..='č' => 'c',
+        'Ď'..='đ' => 'd',
+        'È'..='Ë' | 'è'..='ë' | 'Ē'..='ě' => 'e',
+        'Ĝ'..='ģ' => 'g',
+        'Ĥ'..='ħ' => 'h',
+        'Ì'..='Ï' | 'ì'..='ï' | 'Ĩ'..='ı' => 'i',
+        'Ĵ' | 'ĵ' => 'j',
+        'Ķ'..='ĸ' => 'k',
+        'Ĺ'..='ł' => 'l',
+        'Ñ' | 'ñ' | 'Ń'..='ŋ' => 'n',
+        'Ò'..='Ö' | 'Ø' | 'ò'..='ö' | 'ø' | 'Ō'..='ő' => 'o',
+        'Ŕ'..='ř' => 'r',
+        'Ś'..='š' => 's',
+        'Ţ'..='ŧ' => 't',
+        'Ù'..='Ü' | 'ù'..='ü' | 'Ũ'..='ų' => 'u',
+        'Ŵ' | 'ŵ' => 'w',
+        'Ý' | 'ý' | 'ÿ' | 'Ŷ'..='Ÿ' => 'y',
+        'Ź'..='ž' => 'z',
+        other => other.to_lowercase().next().unwrap_or(other),
+    };
+    Some(plain)
+}
+
+/// Whether it takes an accent away from a letter.
+const fn accented(letter: char) -> bool {
+    matches!(letter, '\u{c0}'..='\u{17f}' | '\u{300}'..='\u{36f}')
+}
+
+fn of_word(letter: char) -> bool {
+    if letter.is_ascii() {
+        letter.is_ascii_alphanumeric() || letter == '_'
+    } else {
+        letter.is_alphanumeric() || matches!(letter, '\u{300}'..='\u{36f}' | '\u{ad}')
+    }
+}
+
+/// The words of a text, in order.
+pub(super) struct Words<'a> {
+    text: &'a str,
+    letters: CharIndices<'a>,
+    /// What stands before the next word, or after the last.
+    gap: Gap,
+}
+
+impl<'a> Words<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, letters: text.char_indices(), gap: Gap::default() }
+    }
+
+    /// What stands after the last word, once all are read.
+    pub(super) const fn gap(&self) -> Gap {
+        self.gap
+    }
+
+    /// The letter after the one just read.
+    fn ahead(&self) -> Option<char> {
+        self.letters.clone().next().map(|(_, letter)| letter)
+    }
+
+    /// Takes in a sign between two words.
+    fn divide(&mut self, sign: char, lines: &mut u8) {
+        let apart = match sign {
+            ' ' | '\t' | '\'' | '/' | '&' | '+' | '#' | '@' | '%' | '*' | '\u{a0}' => Apart::Space,
+            '!' | ';' => Apart::Sentence,
+            '?' => {
+                self.gap.asks = true;
+                Apart::Sentence
+            }
+            '.' | '…' => self.after_dot(),
+            '\n' => {
+                *lines = lines.saturating_add(1);
+                if *lines > 1 { Apart::Sentence } else { self.after_line() }
+            }
+            '-' if self.ahead().is_some_and(of_word) && self.gap.apart == Apart::Space => Apart::Space,
+            '-' | '–' | '—' | ',' | ':' | '(' | ')' | '"' | '“' | '”' | '„' | '«' | '»' | '[' | ']' | '|' => {
+                Apart::Comma
+            }
+            _ if sign.is_whitespace() || sign < '\u{2190}' => Apart::Space,
+            _ => Apart::Comma,
+        };
+        self.gap.apart = self.gap.apart.max(apart);
+    }
+
+    /// A full stop ends a sentence, unless it stands inside a number or an address, or a small letter follows.
+    fn after_dot(&self) -> Apart {
+        let rest = self.letters.as_str();
+        match rest.chars().next() {
+            None => Apart::Sentence,
+            Some(next) if of_word(next) => Apart::Space,
+            Some(_) => match rest.chars().take(4).find(|letter| of_word(*letter)) {
+                Some(next) if next.is_lowercase() => Apart::Comma,
+                _ => Apart::Sentence,
+            },
+        }
+    }
+
+    /// A line may be broken anywhere; a capital after it begins something new.
+    fn after_line(&self) -> Apart {
+        match self.letters.as_str().chars().find(|letter| !matches!(letter, ' ' | '\t' | '\r')) {
+            Some(next) if next.is_lowercase() => Apart::Space,
+            Some('-' | '*' | '•') => Apart::Sentence,
+            _ => Apart::Comma,
+        }
+    }
+}
+
+impl Iterator for Words<'_> {
+    type Item = Word;
+
+    fn next(&mut self) -> Option<Word> {
+        self.gap = Gap::default();
+        let mut lines = 0;
+        let (start, first) = loop {
+            let (at, letter) = self.letters.next()?;
+            if of_word(letter) {
+                break (at, letter);
+            }
+            self.divide(letter, &mut lines);
+        };
+        let mut word = Word {
+            start,
+            end: start,
+            hash: BASIS,
+            head: BASIS,
+            pair: BASIS,
+            capital: first.is_uppercase(),
+            accented: false,
+            gap: self.gap,
+        };
+        let (mut count, mut hash, mut letter) = (0, Hash(BASIS), first);
+        loop {
+            word.end = self.text.len() - self.letters.as_str().len();
+            word.accented |= accented(letter);
+            if let Some(plain) = fold(letter) {
+                hash = hash.add(plain);
+                count += 1;
+                if count <= HEAD {
+                    word.head = hash.0;
+                }
+                if count <= 2 {
+                    word.pair = hash.0;
+                }
+            }
+            let mut rest = self.letters.clone();
+            match rest.next() {
+                Some((_, next)) if of_word(next) => {}
+                Some((_, '\'' | '’' | 'ʼ' | '´')) if rest.next().is_some_and(|(_, next)| of_word(next)) => {}
+                _ => break,
+            }
+            match self.letters.next() {
+                Some((_, next)) => letter = next,
+                None => break,
+            }
+        }
+        word.hash = hash.0;
+        self.gap = Gap::default();
+        Some(word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<(&str, Apart)> {
+        Words::new(text).map(|word| (&text[word.start..word.end], word.gap.apart)).collect()
+    }
+
+    #[test]
+    fn words_keep_inner_apostrophes_and_split_at_hyphens() {
+        let (space, comma, sentence) = (Apart::Space, Apart::Comma, Apart::Sentence);
+        assert_eq!(words("I don’t e-mail"), [("I", space), ("don’t", space), ("e", space), ("mail", space)]);
+        assert_eq!(
+            words("no, 'yes' v2.1. End"),
+            [("no", space), ("yes", comma), ("v2", space), ("1", space), ("End", sentence)]
+        );
+    }
+
+    #[test]
+    fn words_are_compared_without_case_and_accents() {
+        let of = |text: &str| Words::new(text).next().unwrap().hash;
+        assert_eq!(of("KÖSZÖNŐ"), of("koszono"));
+        assert_eq!(of("não"), of("na\u{303}o"));
+        assert_eq!(of("köszönöm"), hash("Koszonom", usize::MAX));
+        assert_ne!(of("kar"), of("kor"));
+    }
+}
