@@ -38,8 +38,12 @@ pub fn find(text: &str, language: Language) -> Vec<Span> {
     while let Some(sentence) = sentences.advance() {
         candidates.clear();
         for (at, word) in sentence.words.iter().enumerate() {
-            candidates.extend(rules.exact.get(word.hash).map(|rule| (at, rule)));
-            candidates.extend(rules.stems.get(word.head).map(|rule| (at, rule)));
+            if rules.exact.may_have(word.hash) {
+                candidates.extend(rules.exact.get(word.hash).map(|rule| (at, rule)));
+            }
+            if rules.stems.may_have(word.head) {
+                candidates.extend(rules.stems.get(word.head).map(|rule| (at, rule)));
+            }
         }
         if !candidates.is_empty() {
             sentence.divide(rules);

@@ -134,15 +134,8 @@ impl Reader {
         let finding = self.section.ok_or("a rule before any section")?;
         let mut parts = line.split(" / ");
         let mut elements = Vec::new();
-        // Of each element, whether a text can be searched by it, and whether all of its words are rare.
-        let mut searched = Vec::new();
         for item in parts.next().unwrap_or_default().split_whitespace() {
             self.element(item, &mut elements)?;
-            searched.resize(elements.len(), false);
-            if let Some(Element::Word(words)) = elements.last() {
-                let rare = words.words.iter().all(|word| !self.common.contains(word));
-                searched[elements.len() - 1] = rare && searchable(words);
-            }
         }
         let gaps = elements.iter().filter(|element| matches!(element, Element::Gap(_))).count();
         let names = elements.iter().filter(|element| matches!(element, Element::Name(_))).count();
@@ -153,14 +146,10 @@ impl Reader {
         if names != usize::from(by_stance) {
             return Err("rules of stance, and no others, have one @".to_string());
         }
-        let position = |wanted: fn(&Element) -> bool| elements.iter().position(wanted);
         let anchor = if by_stance {
-            position(|element| matches!(element, Element::Name(_)))
+            elements.iter().position(|element| matches!(element, Element::Name(_)))
         } else {
-            searched
-                .iter()
-                .position(|searched| *searched)
-                .or_else(|| position(|element| matches!(element, Element::Word(words) if searchable(words))))
+            self.anchor(&elements)
         };
         let anchor = anchor.ok_or(format!("no word to search for; stems need {HEAD} letters"))?;
         let mut exceptions = self.exceptions.clone();
@@ -174,6 +163,18 @@ impl Reader {
             self.rules.searched.push(rule)
         }
         Ok(())
+    }
+
+    /// The first element that has the fewest of the common words, of those that a text can be searched by.
+    fn anchor(&self, elements: &[Element]) -> Option<usize> {
+        let common = |element: &Element| match element {
+            Element::Word(words) if searchable(words) => {
+                Some(words.words.iter().filter(|word| self.common.contains(word)).count())
+            }
+            _ => None,
+        };
+        let counted = elements.iter().enumerate().filter_map(|(at, element)| Some((common(element)?, at)));
+        counted.min().map(|(_, at)| at)
     }
 
     /// The elements that one item of a rule stands for; a hyphenated word is several.
@@ -211,7 +212,7 @@ impl Reader {
         for (number, rule) in self.rules.searched.iter().enumerate() {
             if let Some(Element::Word(words)) = rule.elements.get(rule.anchor) {
                 exact.extend(words.words.iter().map(|word| (*word, number)));
-                stems.extend(words.stems.iter().map(|stem| (hash(stem, HEAD), number)));
+                stems.extend(words.stems.iter().map(|(head, _)| (*head, number)));
             }
         }
         self.rules.exact = Index::new(exact);
@@ -247,20 +248,22 @@ fn split(line: &str) -> Option<(String, String)> {
 
 /// Words, and stems with an asterisk behind them.
 fn set(items: &[String]) -> Result<WordSet, String> {
-    let mut set = WordSet::default();
+    let (mut whole, mut stems) = (Vec::new(), Vec::new());
     for item in items {
         let stem = item.strip_suffix('*');
         let text = stem.unwrap_or(item);
         let mut words = Words::new(text);
-        let whole = words.next().is_some_and(|word| word.end - word.start == text.len());
-        if !whole {
+        if words.next().is_none_or(|word| word.end - word.start != text.len()) {
             return Err(format!("'{item}' is not one word"));
         }
         match stem {
-            Some(stem) => set.stems.push(folded(stem).collect()),
-            None => set.words.push(hash(item, usize::MAX)),
+            Some(stem) => {
+                let stem: String = folded(stem).collect();
+                let head = if stem.chars().count() >= HEAD { hash(&stem, HEAD) } else { 0 };
+                stems.push((head, stem));
+            }
+            None => whole.push(hash(item, usize::MAX)),
         }
     }
-    set.words.sort_unstable();
-    Ok(set)
+    Ok(WordSet::new(whole, stems))
 }

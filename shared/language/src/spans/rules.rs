@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::{Language, SpanKind, Stance};
 
-use super::words::{HEAD, Word, folded};
+use super::words::{Word, folded};
 
 /// The rules of one language.
 #[derive(Debug, Default)]
@@ -115,17 +115,24 @@ pub(super) enum Exception {
 pub(super) struct WordSet {
     /// The hashes of whole words, ascending.
     pub(super) words: Vec<u64>,
-    /// The folded beginnings of words.
-    pub(super) stems: Vec<String>,
+    /// A bit for the top bits of each of these hashes.
+    bits: [u64; 4],
+    /// The folded beginnings of words, each with the hash of its head if it has enough letters, else 0.
+    pub(super) stems: Vec<(u64, String)>,
 }
 
 impl WordSet {
     /// Whether the word of the text is among them.
+    #[inline]
     pub(super) fn holds(&self, word: &Word, text: &str) -> bool {
-        if self.words.binary_search(&word.hash).is_ok() {
+        let (at, bit) = Self::bit(word.hash);
+        if self.bits[at] & bit != 0 && self.words.binary_search(&word.hash).is_ok() {
             return true;
         }
-        let starts = |stem: &String| {
+        let starts = |(head, stem): &(u64, String)| {
+            if *head != 0 && *head != word.head {
+                return false;
+            }
             let mut letters = folded(&text[word.start..word.end]);
             stem.chars().all(|letter| letters.next() == Some(letter))
         };
@@ -134,12 +141,34 @@ impl WordSet {
 }
 
 impl WordSet {
+    pub(super) fn new(words: Vec<u64>, stems: Vec<(u64, String)>) -> Self {
+        let mut set = Self::default();
+        set.add(Self { words, stems, bits: [0; 4] });
+        set
+    }
+
     /// Takes in the words of another.
     pub(super) fn add(&mut self, other: Self) {
+        for (at, bit) in other.words.iter().copied().map(Self::bit) {
+            self.bits[at] |= bit;
+        }
         self.words.extend(other.words);
         self.words.sort_unstable();
+        self.words.dedup();
         self.stems.extend(other.stems);
     }
+
+    #[inline]
+    fn bit(hash: u64) -> (usize, u64) {
+        let top = spread(hash) >> 56;
+        ((top >> 6) as usize, 1 << (top & 63))
+    }
+}
+
+/// Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4): hashes of short words differ in few bits.
+#[inline]
+const fn spread(hash: u64) -> u64 {
+    hash.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// Which rules to try at a word, by its hash.
@@ -167,26 +196,28 @@ impl Index {
     }
 
     fn bit(hash: u64) -> (usize, u64) {
-        // Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4): short words differ in few bits.
-        let top = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - Self::SIZE);
+        let top = spread(hash) >> (64 - Self::SIZE);
         ((top >> 6) as usize, 1 << (top & 63))
+    }
+
+    /// Whether anything may have been entered under this hash.
+    #[inline]
+    pub(super) fn may_have(&self, hash: u64) -> bool {
+        let (at, bit) = Self::bit(hash);
+        self.bits.get(at).is_some_and(|bits| bits & bit != 0)
     }
 
     /// What was entered under this hash.
     pub(super) fn get(&self, hash: u64) -> impl Iterator<Item = usize> {
-        let (at, bit) = Self::bit(hash);
-        let entries = match self.bits.get(at) {
-            Some(bits) if bits & bit != 0 => {
-                let start = self.entries.partition_point(|entry| entry.0 < hash);
-                &self.entries[start..]
-            }
-            _ => &[],
+        let start = match self.may_have(hash) {
+            true => self.entries.partition_point(|entry| entry.0 < hash),
+            false => self.entries.len(),
         };
-        entries.iter().take_while(move |entry| entry.0 == hash).map(|entry| entry.1)
+        self.entries[start..].iter().take_while(move |entry| entry.0 == hash).map(|entry| entry.1)
     }
 }
 
 /// Whether words can be searched for by these: stems must not be shorter than what is hashed of a word's head.
 pub(super) fn searchable(words: &WordSet) -> bool {
-    words.stems.iter().all(|stem| stem.chars().count() >= HEAD)
+    words.stems.iter().all(|(head, _)| *head != 0)
 }

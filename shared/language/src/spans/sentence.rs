@@ -32,7 +32,13 @@ impl<'a> Sentences<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         let mut words = Words::new(text);
         let next = words.next();
-        let sentence = Sentence { text, words: Vec::new(), asks: false, borders: Vec::new(), ignored: Vec::new() };
+        let sentence = Sentence {
+            text,
+            words: Vec::with_capacity(LONGEST),
+            asks: false,
+            borders: Vec::new(),
+            ignored: Vec::new(),
+        };
         Self { words, next, sentence }
     }
 

@@ -1,7 +1,5 @@
 //! The words of a text, and what stands between them.
 
-use std::str::CharIndices;
-
 /// What FNV-1a starts from, and multiplies by (Fowler, Noll, Vo; 64 bits).
 const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
@@ -56,6 +54,7 @@ pub(super) struct Word {
 struct Hash(u64);
 
 impl Hash {
+    #[inline]
     const fn add(self, letter: char) -> Self {
         Self((self.0 ^ letter as u64).wrapping_mul(PRIME))
     }
@@ -72,10 +71,15 @@ pub(super) fn folded(text: &str) -> impl Iterator<Item = char> + Clone {
 }
 
 /// A letter in lower case without its accent; nothing of a mark that combines with the letter before it.
+#[inline]
 fn fold(letter: char) -> Option<char> {
     if letter.is_ascii() {
         return Some(letter.to_ascii_lowercase());
     }
+    fold_beyond_ascii(letter)
+}
+
+fn fold_beyond_ascii(letter: char) -> Option<char> {
     let plain = match letter {
         '\u{300}'..='\u{36f}' | '\u{200d}' | '\u{ad}' => return None,
         '’' | '‘' | 'ʼ' | '´' => '\'',
@@ -104,10 +108,12 @@ fn fold(letter: char) -> Option<char> {
 }
 
 /// Whether it takes an accent away from a letter.
+#[inline]
 const fn accented(letter: char) -> bool {
     matches!(letter, '\u{c0}'..='\u{17f}' | '\u{300}'..='\u{36f}')
 }
 
+#[inline]
 fn of_word(letter: char) -> bool {
     if letter.is_ascii() {
         letter.is_ascii_alphanumeric() || letter == '_'
@@ -119,14 +125,15 @@ fn of_word(letter: char) -> bool {
 /// The words of a text, in order.
 pub(super) struct Words<'a> {
     text: &'a str,
-    letters: CharIndices<'a>,
+    /// The byte that is read next.
+    at: usize,
     /// What stands before the next word, or after the last.
     gap: Gap,
 }
 
 impl<'a> Words<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text, letters: text.char_indices(), gap: Gap::default() }
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0, gap: Gap { apart: Apart::Space, asks: false } }
     }
 
     /// What stands after the last word, once all are read.
@@ -134,12 +141,26 @@ impl<'a> Words<'a> {
         self.gap
     }
 
-    /// The letter after the one just read.
-    fn ahead(&self) -> Option<char> {
-        self.letters.clone().next().map(|(_, letter)| letter)
+    /// The letter or sign that is read next.
+    fn peek(&self) -> Option<char> {
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) if byte.is_ascii() => Some(char::from(*byte)),
+            Some(_) => self.text[self.at..].chars().next(),
+            None => None,
+        }
     }
 
-    /// Takes in a sign between two words.
+    /// The next letter of a word, unless it ends here.
+    fn letter(&self) -> Option<char> {
+        let letter = self.peek()?;
+        if of_word(letter) {
+            return Some(letter);
+        }
+        let inside = || self.text[self.at + letter.len_utf8()..].chars().next().is_some_and(of_word);
+        (matches!(letter, '\'' | '’' | 'ʼ' | '´') && inside()).then_some(letter)
+    }
+
+    /// Takes in a sign between two words, which has just been read.
     fn divide(&mut self, sign: char, lines: &mut u8) {
         let apart = match sign {
             ' ' | '\t' | '\'' | '/' | '&' | '+' | '#' | '@' | '%' | '*' | '\u{a0}' => Apart::Space,
@@ -153,7 +174,7 @@ impl<'a> Words<'a> {
                 *lines = lines.saturating_add(1);
                 if *lines > 1 { Apart::Sentence } else { self.after_line() }
             }
-            '-' if self.ahead().is_some_and(of_word) && self.gap.apart == Apart::Space => Apart::Space,
+            '-' if self.peek().is_some_and(of_word) && self.gap.apart == Apart::Space => Apart::Space,
             '-' | '–' | '—' | ',' | ':' | '(' | ')' | '"' | '“' | '”' | '„' | '«' | '»' | '[' | ']' | '|' => {
                 Apart::Comma
             }
@@ -165,7 +186,7 @@ impl<'a> Words<'a> {
 
     /// A full stop ends a sentence, unless it stands inside a number or an address, or a small letter follows.
     fn after_dot(&self) -> Apart {
-        let rest = self.letters.as_str();
+        let rest = &self.text[self.at..];
         match rest.chars().next() {
             None => Apart::Sentence,
             Some(next) if of_word(next) => Apart::Space,
@@ -178,7 +199,7 @@ impl<'a> Words<'a> {
 
     /// A line may be broken anywhere; a capital after it begins something new.
     fn after_line(&self) -> Apart {
-        match self.letters.as_str().chars().find(|letter| !matches!(letter, ' ' | '\t' | '\r')) {
+        match self.text[self.at..].chars().find(|letter| !matches!(letter, ' ' | '\t' | '\r')) {
             Some(next) if next.is_lowercase() => Apart::Space,
             Some('-' | '*' | '•') => Apart::Sentence,
             _ => Apart::Comma,
@@ -192,51 +213,35 @@ impl Iterator for Words<'_> {
     fn next(&mut self) -> Option<Word> {
         self.gap = Gap::default();
         let mut lines = 0;
-        let (start, first) = loop {
-            let (at, letter) = self.letters.next()?;
-            if of_word(letter) {
-                break (at, letter);
+        let first = loop {
+            match self.peek()? {
+                letter if of_word(letter) => break letter,
+                ' ' => self.at += 1,
+                sign => {
+                    self.at += sign.len_utf8();
+                    self.divide(sign, &mut lines);
+                }
             }
-            self.divide(letter, &mut lines);
         };
-        let mut word = Word {
-            start,
-            end: start,
-            hash: BASIS,
-            head: BASIS,
-            pair: BASIS,
-            capital: first.is_uppercase(),
-            accented: false,
-            gap: self.gap,
-        };
-        let (mut count, mut hash, mut letter) = (0, Hash(BASIS), first);
-        loop {
-            word.end = self.text.len() - self.letters.as_str().len();
-            word.accented |= accented(letter);
+        let (mut hash, mut head, mut pair, mut count) = (Hash(BASIS), BASIS, BASIS, 0);
+        let (start, mut marked) = (self.at, false);
+        while let Some(letter) = self.letter() {
+            self.at += letter.len_utf8();
+            marked |= accented(letter);
             if let Some(plain) = fold(letter) {
                 hash = hash.add(plain);
                 count += 1;
                 if count <= HEAD {
-                    word.head = hash.0;
+                    head = hash.0;
+                    if count <= 2 {
+                        pair = hash.0;
+                    }
                 }
-                if count <= 2 {
-                    word.pair = hash.0;
-                }
-            }
-            let mut rest = self.letters.clone();
-            match rest.next() {
-                Some((_, next)) if of_word(next) => {}
-                Some((_, '\'' | '’' | 'ʼ' | '´')) if rest.next().is_some_and(|(_, next)| of_word(next)) => {}
-                _ => break,
-            }
-            match self.letters.next() {
-                Some((_, next)) => letter = next,
-                None => break,
             }
         }
-        word.hash = hash.0;
-        self.gap = Gap::default();
-        Some(word)
+        let gap = std::mem::take(&mut self.gap);
+        let (end, capital) = (self.at, first.is_uppercase());
+        Some(Word { start, end, hash: hash.0, head, pair, capital, accented: marked, gap })
     }
 }
 
