@@ -1,76 +1,39 @@
-//! Feelings of a text whose language is known.
+//! What a text says, all of it.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::sync::OnceLock;
 
-use crate::analysis::{Abstention, Estimate, Language};
-use crate::calibration::{evidence, leading};
-use crate::features::Scratch;
+use crate::analysis::{Abstention, Analysis, Language, Span};
+use crate::clean::{Clean, clean};
+use crate::feelings::Feelings;
 use crate::format::ModelError;
 use crate::header::Header;
+use crate::identify::{Identified, Identifier, UNDETERMINED};
 use crate::model::Model;
+use crate::spans::{Competitors, find};
 
-/// So many bytes of the writer's own words are read for feelings; what follows is left unread, so that time is bounded.
-pub const READ_BYTES: usize = 16 * 1024;
-
-/// Sentiments from this on are positive, and below its opposite negative; in between they are neutral.
-pub const CLASS_BORDER: f32 = 1.0 / 3.0;
-
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
-/// The class of a sentiment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Polarity {
-    /// Below -1/3.
-    Negative,
-    /// From -1/3 to 1/3.
-    Neutral,
-    /// Above 1/3.
-    Positive,
-}
-
-impl Polarity {
-    /// Every class, from the most hostile to the warmest.
-    pub const ALL: [Self; 3] = [Self::Negative, Self::Neutral, Self::Positive];
-
-    /// Returns the class of a sentiment's value.
-    pub fn of(value: f32) -> Self {
-        if value < -CLASS_BORDER {
-            Self::Negative
-        } else if value > CLASS_BORDER {
-            Self::Positive
-        } else {
-            Self::Neutral
-        }
-    }
-}
-
-/// What a text feels like, also where an analysis would rather not say.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Feelings {
-    /// The sentiment; its value tells its class, see [`Polarity::of`].
-    pub sentiment: Estimate,
-    /// The emotions in the order of [`Emotion::ALL`](crate::Emotion::ALL). An intensity of one half or more counts as present.
-    pub emotions: [Estimate; 8],
-    /// Why the figures had better not be told: [`Empty`](Abstention::Empty), [`TooShort`](Abstention::TooShort) and
-    /// [`Unfamiliar`](Abstention::Unfamiliar) concern all, [`Unsure`](Abstention::Unsure) the sentiment alone.
-    pub abstention: Option<Abstention>,
-    /// How unlike the texts it was trained on the text is; 1 is the most that is told.
-    pub strangeness: f32,
-}
+/// So few words are too few to tell their language, if it is not clear.
+const FEW_WORDS: usize = 3;
 
 /// Tells what texts say, with one model.
 #[derive(Debug)]
 pub struct Analyzer {
-    model: Model,
+    pub(crate) model: Model,
+    identifier: Identifier,
     revision: String,
 }
 
+/// What is known of a text besides its words.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context<'c> {
+    /// The language it is said to be in, which is believed.
+    pub language: Option<Language>,
+    /// The rivals to look for.
+    pub competitors: Option<&'c Competitors>,
+}
+
 impl Analyzer {
-    /// Returns the analyzer with the model that the program brings.
+    /// Returns the analyzer with the model that the program brings. The first call reads it, within milliseconds.
     pub fn embedded() -> &'static Self {
         static EMBEDDED: OnceLock<Analyzer> = OnceLock::new();
         EMBEDDED.get_or_init(|| {
@@ -86,8 +49,9 @@ impl Analyzer {
     /// Whatever the bytes, it returns an error if they are no model that can be used.
     pub fn from_bytes(bytes: impl Into<Cow<'static, [u8]>>) -> Result<Self, ModelError> {
         let model = Model::of(bytes.into())?;
+        let identifier = Identifier::from_bytes(model.section("IDEN")?).map_err(|_| ModelError::Content("IDEN"))?;
         let revision = format!("{:016x}", model.checksum);
-        Ok(Self { model, revision })
+        Ok(Self { model, identifier, revision })
     }
 
     /// A short name of the model: 16 hexadecimal digits that follow from its bytes.
@@ -100,56 +64,76 @@ impl Analyzer {
         &self.model.header
     }
 
-    /// Tells the feelings of a text in this language that is all the writer's own words. Of a longer one the first
-    /// [`READ_BYTES`] are read.
-    pub fn analyze_in(&self, text: &str, language: Language) -> Feelings {
-        let text = &text[..text.floor_char_boundary(READ_BYTES)];
-        let sums = SCRATCH.with_borrow_mut(|scratch| self.model.sums(text, language, scratch));
-        let calibration = self.model.calibration(language);
-        let [negative, neutral, positive, emotions @ ..] = sums.values;
-        let probabilities = calibration.probabilities([negative, neutral, positive]);
-        let sure = calibration.sureness(&evidence(probabilities, sums.signals.words, sums.signals.hits));
-        let mut estimates = [Estimate { value: 0.0, sure: 0.0 }; 8];
-        for (emotion, (estimate, sum)) in estimates.iter_mut().zip(emotions).enumerate() {
-            let (sure, value) = calibration.emotion(emotion, sum);
-            *estimate = Estimate { value, sure };
-        }
-        let strangeness = sums.rarity / calibration.most_unfamiliar;
-        let abstention = if sums.signals.words == 0 && sums.signals.hits == 0 {
-            Some(Abstention::Empty)
-        } else if sums.signals.words < 2 && sums.signals.hits == 0 {
-            Some(Abstention::TooShort)
-        } else if strangeness > 1.0 && sums.signals.hits == 0 {
-            Some(Abstention::Unfamiliar)
-        } else if sure < calibration.least_sure {
-            Some(Abstention::Unsure)
-        } else {
-            None
+    /// Tells languages apart.
+    pub fn identifier(&self) -> &Identifier {
+        &self.identifier
+    }
+
+    /// Tells what a text says of which nothing else is known.
+    pub fn analyze(&self, text: &str) -> Analysis {
+        self.analyze_with(text, &Context::default())
+    }
+
+    /// Tells what a text says: of the writer's own words in it, and of these the first
+    /// [`OWN_WORDS_LIMIT`](crate::clean::OWN_WORDS_LIMIT) bytes. Takes time in proportion to the length of the text; the
+    /// answer to a text, with a model, is always the same.
+    pub fn analyze_with(&self, text: &str, context: &Context<'_>) -> Analysis {
+        let own = clean(text);
+        let identified = self.identifier.identify(own.text());
+        let language = context.language.or_else(|| self.identifier.accepted(&identified));
+        let mut analysis = Analysis {
+            language: language.map_or(identified.code, Language::code),
+            language_probability: if context.language.is_some() { 1.0 } else { identified.probability },
+            sentiment: None,
+            emotions: None,
+            abstention: None,
+            spans: spans(&own, language, context.competitors),
         };
-        Feelings {
-            sentiment: Estimate { value: value(probabilities), sure },
-            emotions: estimates,
-            abstention,
-            strangeness,
+        match language {
+            Some(language) => tell(&mut analysis, &self.analyze_in(own.text(), language)),
+            // Emoji mean the same in every language.
+            None if identified.code == UNDETERMINED => {
+                let feelings = self.analyze_in(own.text(), Language::English);
+                tell(&mut analysis, &feelings);
+            }
+            None => analysis.abstention = Some(self.not_understood(&identified)),
+        }
+        analysis
+    }
+
+    /// Why a text in a language that is not accepted is left alone.
+    fn not_understood(&self, identified: &Identified) -> Abstention {
+        let is_other = Language::of_code(identified.code).is_none();
+        if identified.is_mixed {
+            Abstention::MixedLanguage
+        } else if is_other && identified.probability >= self.identifier.threshold() {
+            Abstention::OtherLanguage
+        } else if identified.words <= FEW_WORDS {
+            Abstention::TooShort
+        } else if is_other {
+            Abstention::OtherLanguage
+        } else {
+            Abstention::MixedLanguage
         }
     }
 }
 
-impl Analyzer {
-    /// The mean of what the language's word lists say, from -1 to 1, without anything that was learned: what a model has to beat.
-    pub fn lists_alone(&self, text: &str, language: Language) -> f32 {
-        let text = &text[..text.floor_char_boundary(READ_BYTES)];
-        SCRATCH.with_borrow_mut(|scratch| self.model.sums(text, language, scratch)).signals.mean()
-    }
+/// Takes over what of the feelings is to be told.
+fn tell(analysis: &mut Analysis, feelings: &Feelings) {
+    analysis.abstention = feelings.abstention;
+    analysis.sentiment = feelings.abstention.is_none().then_some(feelings.sentiment);
+    analysis.emotions = matches!(feelings.abstention, None | Some(Abstention::Unsure)).then_some(feelings.emotions);
 }
 
-/// One figure for three probabilities: the difference of positive and negative, moved so that it also tells which class leads.
-fn value(probabilities: [f32; 3]) -> f32 {
-    let [negative, _, positive] = probabilities;
-    let difference = positive - negative;
-    match leading(probabilities) {
-        1 => difference * CLASS_BORDER,
-        _ => (CLASS_BORDER + 1e-4 + (1.0 - CLASS_BORDER - 1e-4) * difference.abs()).copysign(difference),
+/// The places that say something particular, by their bytes in the text as it was given.
+fn spans(own: &Clean<'_>, language: Option<Language>, competitors: Option<&Competitors>) -> Vec<Span> {
+    let mut spans = language.map_or_else(Vec::new, |language| find(own.text(), language));
+    if let Some(competitors) = competitors {
+        spans.extend(competitors.find(own.text(), language));
     }
-    .clamp(-1.0, 1.0)
+    for span in &mut spans {
+        span.range = own.original(span.range.clone());
+    }
+    spans.sort_by_key(|span| (span.range.start, span.kind));
+    spans
 }

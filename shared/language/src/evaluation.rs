@@ -1,6 +1,7 @@
 //! How well a model does on labelled texts: pure functions over what it said and what was right.
 
-use crate::analyzer::Polarity;
+use crate::Estimate;
+use crate::feelings::{Feelings, Polarity};
 
 /// What was said of one text's sentiment, and what was right.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,6 +14,14 @@ pub struct Verdict {
     pub sure: f32,
     /// Whether it abstained.
     pub abstained: bool,
+}
+
+impl Verdict {
+    /// What was said, beside what was right: 0 negative, 1 neutral, 2 positive.
+    pub fn of(label: u8, feelings: &Feelings) -> Self {
+        let Estimate { value, sure } = feelings.sentiment;
+        Self { label, value, sure, abstained: feelings.abstention.is_some() }
+    }
 }
 
 /// How well sentiments were told.
@@ -72,6 +81,28 @@ impl Figures {
             calibration,
         }
     }
+}
+
+/// What was told of a text's emotions, with the emotions that were looked for and those that are in it, a bit each.
+pub type Labelled = ([Estimate; 8], (u8, u8));
+
+/// The F1 and the AUC of one emotion, over the texts in which it was looked for; absent if there are none.
+pub fn emotion(told: &[Labelled], emotion: usize) -> Option<(f64, f64)> {
+    let seen: Vec<_> = told
+        .iter()
+        .filter(|(_, (observed, _))| observed >> emotion & 1 == 1)
+        .map(|(estimates, (_, present))| (present >> emotion & 1 == 1, estimates[emotion]))
+        .collect();
+    let values = |wanted: bool| seen.iter().filter(|(is, _)| *is == wanted).map(|(_, estimate)| estimate.sure).collect::<Vec<_>>();
+    let f1 = f1(seen.iter().map(|(is, estimate)| (*is, estimate.value >= 0.5)));
+    (!seen.is_empty()).then(|| (f1, auc(&values(true), &values(false))))
+}
+
+/// The means of F1 and AUC over the emotions that were looked for.
+pub fn emotion_figures(told: &[Labelled]) -> (f64, f64) {
+    let figures: Vec<_> = (0..8).filter_map(|at| emotion(told, at)).collect();
+    let mean = |figure: &dyn Fn(&(f64, f64)) -> f64| figures.iter().map(figure).sum::<f64>() / figures.len().max(1) as f64;
+    (mean(&|figures| figures.0), mean(&|figures| figures.1))
 }
 
 fn class(value: f32, three: bool) -> u8 {

@@ -24,11 +24,13 @@ pub(crate) struct Reading {
     pub(crate) language: Language,
     pub(crate) lexicon: Lexicon,
     pub(crate) effects: Effects,
+    /// Whether neighbours are features: not of what was translated word by word.
+    pub(crate) has_pairs: bool,
 }
 
 impl Reading {
     pub(crate) fn new(language: Language, lexicon: Lexicon) -> Self {
-        Self { language, lexicon, effects: Effects::of(language) }
+        Self { language, lexicon, effects: Effects::of(language), has_pairs: true }
     }
 
     /// So many last letters may be cut to find a word in a list; endings are as long as that.
@@ -106,7 +108,9 @@ pub(crate) fn read(text: &str, reading: &Reading, scratch: &mut Scratch, mut fea
             beginnings.push(token);
         }
         feature(token);
-        feature(extend(before, token));
+        if reading.has_pairs {
+            feature(extend(before, token));
+        }
         before = token;
         let turned = if valence_reach > 0 { negation::TURNED } else { 1.0 };
         match kind {

@@ -10,6 +10,7 @@ mod calibration;
 pub mod clean;
 pub mod evaluation;
 mod features;
+mod feelings;
 mod format;
 mod hash;
 mod header;
@@ -22,7 +23,8 @@ mod tokens;
 pub mod training;
 
 pub use analysis::{Abstention, Analysis, Emotion, Estimate, Language, Span, SpanKind, Stance};
-pub use analyzer::{Analyzer, CLASS_BORDER, Feelings, Polarity, READ_BYTES};
+pub use analyzer::{Analyzer, Context};
+pub use feelings::{CLASS_BORDER, Feelings, Polarity, READ_BYTES};
 pub use format::ModelError;
 pub use header::Header;
 pub use identify::{Identified, Identifier};

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use files::Fault;
-use language::evaluation::{Figures, Verdict, auc, f1};
+use language::evaluation::{Figures, Verdict, emotion, emotion_figures};
 use language::training::Example;
 use language::{Analyzer, Emotion, Language};
 
@@ -81,11 +81,7 @@ fn sentiments(analyzer: &Analyzer, sets: &BTreeMap<(Language, String), Vec<Examp
         }
         let ours: Vec<Verdict> = labelled
             .iter()
-            .map(|(example, label)| {
-                let feelings = analyzer.analyze_in(&example.text, *language);
-                let abstained = feelings.abstention.is_some();
-                Verdict { label: *label, value: feelings.sentiment.value, sure: feelings.sentiment.sure, abstained }
-            })
+            .map(|(example, label)| Verdict::of(*label, &analyzer.analyze_in(&example.text, *language)))
             .collect();
         let lists = labelled.iter().map(|(example, label)| {
             let value = analyzer.lists_alone(&example.text, *language);
@@ -166,40 +162,25 @@ fn sentiments(analyzer: &Analyzer, sets: &BTreeMap<(Language, String), Vec<Examp
 }
 
 fn emotions(analyzer: &Analyzer, sets: &BTreeMap<(Language, String), Vec<Example>>) {
-    let mut first = true;
+    println!("\nemotions: F1 and AUC in %, of those that the source looked for");
     for ((language, source), examples) in sets {
-        let labelled: Vec<_> = examples.iter().filter_map(|example| Some((example, example.emotions?))).collect();
-        let Some((_, (observed, _))) = labelled.first() else { continue };
-        if std::mem::take(&mut first) {
-            println!("\nemotions: F1 and AUC in %, of those that the source looked for");
-        }
-        let told: Vec<_> = labelled
+        let told: Vec<_> = examples
             .iter()
-            .map(|(example, (_, labels))| (analyzer.analyze_in(&example.text, *language).emotions, *labels))
+            .filter_map(|example| Some((analyzer.analyze_in(&example.text, *language).emotions, example.emotions?)))
             .collect();
-        let (mut sum_f1, mut sum_auc, mut of) = (0.0, 0.0, 0.0);
-        let mut cells = Vec::new();
-        for (at, emotion) in Emotion::ALL.into_iter().enumerate().filter(|(at, _)| observed >> at & 1 == 1) {
-            let f1 = f1(told.iter().map(|(estimates, labels)| (labels >> at & 1 == 1, estimates[at].value >= 0.5)));
-            let values = |present: bool| {
-                told.iter()
-                    .filter(|(_, labels)| (labels >> at & 1 == 1) == present)
-                    .map(|(estimates, _)| estimates[at].sure)
-                    .collect::<Vec<_>>()
-            };
-            let auc = auc(&values(true), &values(false));
-            cells.push(format!("{} {:.0}/{:.0}", emotion.name(), f1 * 100.0, auc * 100.0));
-            sum_f1 += f1;
-            sum_auc += auc;
-            of += 1.0;
+        if told.is_empty() {
+            continue;
         }
-        println!(
-            "{:<4}{source:<12}{:>6}  macro {:.1}/{:.1}  {}",
-            language.code(),
-            labelled.len(),
-            100.0 * sum_f1 / of,
-            100.0 * sum_auc / of,
-            cells.join("  ")
-        );
+        let cells: Vec<_> = Emotion::ALL
+            .into_iter()
+            .enumerate()
+            .filter_map(|(at, name)| {
+                let (f1, auc) = emotion(&told, at)?;
+                Some(format!("{} {:.0}/{:.0}", name.name(), f1 * 100.0, auc * 100.0))
+            })
+            .collect();
+        let (f1, auc) = emotion_figures(&told);
+        let (f1, auc, cells) = (f1 * 100.0, auc * 100.0, cells.join("  "));
+        println!("{:<4}{source:<12}{:>6}  macro {f1:.1}/{auc:.1}  {cells}", language.code(), told.len());
     }
 }

@@ -9,10 +9,10 @@ use language::training::Example;
 use language::{Emotion, Language};
 
 /// What a table lacks.
-pub type Fault = String;
+pub(crate) type Fault = String;
 
 /// Reads a whole file, unpacked if its name ends in `.gz`.
-pub fn text_of(path: &Path) -> Result<String, Fault> {
+pub(crate) fn text_of(path: &Path) -> Result<String, Fault> {
     let told = |fault: &dyn std::fmt::Display| format!("{}: {fault}", path.display());
     let bytes = fs::read(path).map_err(|fault| told(&fault))?;
     let mut text = String::new();
@@ -26,7 +26,7 @@ pub fn text_of(path: &Path) -> Result<String, Fault> {
 
 /// Reads a table with a header line: `text`, `lang`, `source` and either `label` (-1, 0, 1; others are unlabelled) or `labels`
 /// and `observed` (emotions between commas). Without `lang` all is in `language`.
-pub fn examples_of(path: &Path, language: Option<Language>) -> Result<Vec<Example>, Fault> {
+pub(crate) fn examples_of(path: &Path, language: Option<Language>) -> Result<Vec<Example>, Fault> {
     let text = text_of(path)?;
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
@@ -80,7 +80,7 @@ fn name_of(path: &Path) -> String {
 }
 
 /// Reads a word list: a term and a valence in each line, after a header.
-pub fn terms_of(path: &Path) -> Result<Vec<(String, f32)>, Fault> {
+pub(crate) fn terms_of(path: &Path) -> Result<Vec<(String, f32)>, Fault> {
     let text = text_of(path)?;
     (2..)
         .zip(text.lines().skip(1))

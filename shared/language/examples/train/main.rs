@@ -3,6 +3,7 @@
 
 #[path = "../shared/files.rs"]
 mod files;
+mod languages;
 mod sources;
 
 use std::fs;
@@ -84,7 +85,13 @@ fn run(arguments: &Arguments) -> Result<(), files::Fault> {
         bar.set_position((share * 1000.0) as u64);
         bar.set_message(done.to_owned());
     };
-    let model = train(&data.examples, &data.validation, &data.lexicons, &settings, data.header, &[], &progress)
+    let identifier = match std::env::var("IDEN") {
+        Ok(path) => fs::read(path).map_err(|fault| fault.to_string())?,
+        Err(_) => languages::identifier(&arguments.data, &mut data.header, arguments.with_unsettled, &bar)?,
+    };
+    if let Ok(path) = std::env::var("IDEN_OUT") { fs::write(path, &identifier).map_err(|fault| fault.to_string())?; }
+    let sections: &[(&[u8; 4], &[u8])] = &[(b"IDEN", &identifier)];
+    let model = train(&data.examples, &data.validation, &data.lexicons, &settings, data.header, sections, &progress)
         .map_err(|fault| fault.to_string())?;
     bar.finish();
     fs::write(&arguments.out, &model).map_err(|fault| format!("{}: {fault}", arguments.out.display()))?;

@@ -1,8 +1,8 @@
 //! What the model is made of.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use language::Header;
 use language::Language;
@@ -12,11 +12,11 @@ use sha2::{Digest, Sha256};
 use crate::files::{Fault, examples_of, terms_of};
 
 /// Everything a training needs.
-pub struct Data {
-    pub examples: Vec<Example>,
-    pub validation: Vec<Example>,
-    pub lexicons: Lexicons,
-    pub header: Header,
+pub(crate) struct Data {
+    pub(crate) examples: Vec<Example>,
+    pub(crate) validation: Vec<Example>,
+    pub(crate) lexicons: Lexicons,
+    pub(crate) header: Header,
 }
 
 /// Subtitle lines count half: their sentiment was derived from emotions, and those often projected.
@@ -40,33 +40,35 @@ const FILES: [&str; 4] =
     ["sentiment/train.tsv.gz", "sentiment/valid.tsv.gz", "emotions/train.tsv.gz", "emotions/valid.tsv.gz"];
 
 /// Whether a source's licence is not settled.
-fn is_unsettled(source: &str) -> bool {
+pub(crate) fn is_unsettled(source: &str) -> bool {
     source.starts_with("mabsa")
 }
 
+/// Returns the path of a file of the folder, which is the one whose checksum the folder's README lists, and notes it.
+pub(crate) fn checked(folder: &Path, name: &str, header: &mut Header) -> Result<PathBuf, Fault> {
+    let told = |path: &Path, fault: &dyn std::fmt::Display| format!("{}: {fault}", path.display());
+    let (path, readme) = (folder.join(name), folder.join("README.md"));
+    let listed = fs::read_to_string(&readme).map_err(|fault| told(&readme, &fault))?;
+    let bytes = fs::read(&path).map_err(|fault| told(&path, &fault))?;
+    let sum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    match listed.lines().filter_map(|line| line.split_once("  ")).find(|(_, file)| file.trim() == name) {
+        Some((expected, _)) if expected == sum => {
+            header.push(&format!("sha256 {name}"), &sum);
+            Ok(path)
+        }
+        Some(_) => Err(told(&path, &format!("not the file that the README lists: its SHA-256 is {sum}"))),
+        None => Err(told(&path, &"the README lists no SHA-256 of it")),
+    }
+}
+
 /// Reads the data folder, and compares each file with the checksum in the folder's README.
-pub fn read(folder: &Path, with_unsettled: bool) -> Result<Data, Fault> {
+pub(crate) fn read(folder: &Path, with_unsettled: bool) -> Result<Data, Fault> {
     let mut header = Header::default();
     header.push("licences", "xed, goemotions, brighter, uci: CC BY 4.0; vader, leia, afinn, emoji: MIT; pattern: PDDL; husst, induced: CC BY-SA 4.0");
     if with_unsettled {
         header.push("unsettled", "learned also from sources whose licence is not settled: not to be shipped");
     }
-    let readme = fs::read_to_string(folder.join("README.md"))
-        .map_err(|fault| format!("{}: {fault}", folder.join("README.md").display()))?;
-    let mut checked = |name: &str| {
-        let path = folder.join(name);
-        let bytes = fs::read(&path).map_err(|fault| format!("{}: {fault}", path.display()))?;
-        let sum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        let listed = readme.lines().filter_map(|line| line.split_once("  ")).find(|(_, file)| file.trim() == name);
-        match listed {
-            Some((expected, _)) if expected == sum => header.push(&format!("sha256 {name}"), &sum),
-            Some(_) => {
-                return Err(format!("{}: not the file that the README lists: its SHA-256 is {sum}", path.display()));
-            }
-            None => return Err(format!("{}: the README lists no SHA-256 of it", path.display())),
-        }
-        Ok(path)
-    };
+    let mut checked = |name: &str| checked(folder, name, &mut header);
     let mut lexicons = Lexicons::default();
     let emoji = terms_of(&checked("lexicons/emoji.tsv.gz")?)?;
     let vader = terms_of(&checked("lexicons/en_vader.tsv.gz")?)?;
@@ -98,7 +100,7 @@ fn glossary() -> Result<Glossary, Fault> {
 }
 
 /// Adds the English examples word by word in the other languages.
-pub fn translate(data: &mut Data, weight: f32, emotions: f32) -> Result<(), Fault> {
+pub(crate) fn translate(data: &mut Data, weight: f32, emotions: f32) -> Result<(), Fault> {
     let glossary = glossary()?;
     let mut added = Vec::new();
     for language in [Language::Dutch, Language::Hungarian, Language::Portuguese] {
@@ -140,13 +142,4 @@ fn merged(sentiment: Vec<Example>, emotions: Vec<Example>) -> Vec<Example> {
     }
     examples.retain(|example| example.sentiment.is_some() || example.emotions.is_some());
     examples
-}
-
-#[allow(dead_code, reason = "told by --help of later")]
-fn counts(examples: &[Example]) -> BTreeMap<&str, usize> {
-    let mut counts = BTreeMap::new();
-    for example in examples {
-        *counts.entry(example.source.as_str()).or_default() += 1;
-    }
-    counts
 }

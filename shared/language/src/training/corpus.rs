@@ -79,8 +79,12 @@ pub(crate) struct Corpus {
 
 impl Corpus {
     pub(crate) fn of(examples: &[Example], lexicons: &Lexicons, bits: u32) -> Self {
-        let readings =
-            Language::ALL.map(|language| Reading::new(language, lexicons.of_languages()[language as usize].clone()));
+        let readings = [true, false].map(|has_pairs| {
+            Language::ALL.map(|language| Reading {
+                has_pairs,
+                ..Reading::new(language, lexicons.of_languages()[language as usize].clone())
+            })
+        });
         let mut scratch = Scratch::default();
         let mut corpus = Self {
             entries: Vec::new(),
@@ -94,7 +98,7 @@ impl Corpus {
         for example in examples {
             let language = example.language.unwrap_or(Language::English);
             rows.clear();
-            let signals = read(&example.text, &readings[language as usize], &mut scratch, |hash| {
+            let signals = read(&example.text, &readings[usize::from(example.translated)][language as usize], &mut scratch, |hash| {
                 rows.push((hash >> (64 - bits)) as u32)
             });
             rows.sort_unstable();

@@ -8,6 +8,7 @@ mod linear;
 mod logistic;
 mod random;
 
+use std::collections::BTreeMap;
 use std::thread;
 
 pub use corpus::{Example, Lexicons};
@@ -15,6 +16,9 @@ pub use glossary::Glossary;
 
 use crate::calibration::Calibration;
 use crate::features::DENSE;
+use crate::evaluation::{Figures, Verdict, emotion_figures};
+use crate::feelings::Feelings;
+use crate::Language;
 use crate::format::{ModelError, Writer, float_bytes};
 use crate::header::Header;
 use crate::model::{Model, OUTPUTS, ROW, lexicon_bytes};
@@ -100,8 +104,43 @@ pub fn train(
     };
     let raw = Model::of(assemble(&header, &Default::default()).into())?;
     let calibrations = calibrate::fit(&raw, validation);
+    let calibrated = Model::of(assemble(&header, &calibrations).into())?;
+    for (name, figures) in figures_of(&|text, language| calibrated.feelings(text, language), validation) {
+        header.push(&name, figures);
+    }
     progress("done", 1.0);
     Ok(assemble(&header, &calibrations))
+}
+
+/// The figures of each language and source, as a model's header names them.
+pub fn figures_of(feelings: &dyn Fn(&str, Language) -> Feelings, examples: &[Example]) -> Vec<(String, String)> {
+    let mut sets: BTreeMap<(Language, &str), Vec<&Example>> = BTreeMap::new();
+    for example in examples {
+        if let Some(language) = example.language {
+            sets.entry((language, &example.source)).or_default().push(example);
+        }
+    }
+    let mut figures = Vec::new();
+    for ((language, source), examples) in sets {
+        let told = |example: &Example| feelings(&example.text, language);
+        let verdicts: Vec<_> = examples
+            .iter()
+            .filter_map(|example| Some(Verdict::of(example.sentiment?, &told(example))))
+            .collect();
+        if !verdicts.is_empty() {
+            let Figures { texts, macro_f1, auc, .. } = Figures::of(&verdicts);
+            let name = format!("valid sentiment {} {source}", language.code());
+            figures.push((name, format!("{texts} texts, macro-F1 {macro_f1:.4}, AUC {auc:.4}")));
+        }
+        let labelled: Vec<_> =
+            examples.iter().filter_map(|example| Some((told(example).emotions, example.emotions?))).collect();
+        if !labelled.is_empty() {
+            let (macro_f1, auc) = emotion_figures(&labelled);
+            let name = format!("valid emotions {} {source}", language.code());
+            figures.push((name, format!("{} texts, macro-F1 {macro_f1:.4}, AUC {auc:.4}", labelled.len())));
+        }
+    }
+    figures
 }
 
 /// The rows of both heads as bytes, and what a byte of each column is worth.
