@@ -82,15 +82,16 @@ impl Calibration {
     }
 }
 
-/// What tells how sure a class is: that it leads, by how much, whether words of the lists agree, and how much there is to read.
+/// What tells how sure a class is: by how much it leads, and how much there is to read. Which class it is does not count, or what
+/// is neutral would always be told last.
 pub(crate) fn evidence(probabilities: [f32; 3], words: u32, hits: u32) -> [f32; SURE] {
     let mut sorted = probabilities;
     sorted.sort_by(f32::total_cmp);
     let [_, second, first] = sorted;
     let lead = (first.max(1e-6) / second.max(1e-6)).ln().min(8.0);
-    let neutral = if first == probabilities[1] { 1.0 } else { 0.0 };
     let words = words as f32;
-    [1.0, lead, first, neutral, (1.0 + words).ln(), hits as f32 / words.max(1.0)]
+    let is_hit = if hits > 0 { 1.0 } else { 0.0 };
+    [1.0, lead, lead.min(1.0), (1.0 + words).ln(), hits as f32 / words.max(1.0), is_hit]
 }
 
 /// The class that leads: 0 negative, 1 neutral, 2 positive; of equals the most moderate.

@@ -62,6 +62,9 @@ pub(crate) fn fit(model: &Model, validation: &[Example]) -> [Calibration; 4] {
 /// How much texts of other languages count where one language has few of its own, or none of a class.
 const OTHERS: f64 = 0.1;
 
+/// A source with so many texts counts in full; of fewer, chance tells too much.
+const FULL: f64 = 400.0;
+
 /// What is added to the sums of negative and positive so that the classes are told best: with the greatest mean macro-F1 over the
 /// sources.
 fn offsets(seen: &[Seen<'_>], language: Language) -> [f32; 3] {
@@ -80,7 +83,7 @@ fn offsets(seen: &[Seen<'_>], language: Language) -> [f32; 3] {
         let mut value = -0.01 * f64::from(negative * negative + positive * positive);
         let mut weights = 0.0;
         for ((of, _), texts) in &sets {
-            let weight = if *of == language { 1.0 } else { OTHERS };
+            let weight = if *of == language { 1.0 } else { OTHERS } * (texts.len() as f64 / FULL).min(1.0);
             value += weight * told_f1(texts, [negative, 0.0, positive]);
             weights += weight;
         }
@@ -113,6 +116,9 @@ fn told_f1(texts: &[(usize, [f32; 3])], offsets: [f32; 3]) -> f64 {
     f1s.sum::<f64>() / if three { 3.0 } else { 2.0 }
 }
 
+/// An offset of a language is drawn to none the more, the smaller this is: one with few sources has them for all that is written.
+const DRAWN: f64 = 0.3;
+
 /// How sure a class is: alike in all languages, but for an offset.
 fn fit_sureness(seen: &[Seen<'_>], calibrations: &mut [Calibration; 4]) {
     const VARIABLES: usize = SURE + 4;
@@ -127,7 +133,7 @@ fn fit_sureness(seen: &[Seen<'_>], calibrations: &mut [Calibration; 4]) {
             for (variable, &value) in variables.iter_mut().zip(&evidence) {
                 *variable = f64::from(value);
             }
-            variables[SURE + seen.language as usize] = 1.0;
+            variables[SURE + seen.language as usize] = DRAWN;
             Some(Case { variables, is: leading(probabilities) == label, weight: seen.share * 500.0 })
         })
         .collect();
@@ -139,7 +145,7 @@ fn fit_sureness(seen: &[Seen<'_>], calibrations: &mut [Calibration; 4]) {
         for (sure, coefficient) in sure.iter_mut().zip(coefficients) {
             *sure = coefficient as f32;
         }
-        sure[0] += coefficients[SURE + language as usize] as f32;
+        sure[0] += (DRAWN * coefficients[SURE + language as usize]) as f32;
     }
 }
 
