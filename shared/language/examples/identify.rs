@@ -113,12 +113,13 @@ fn main() {
     }
     let validation = rows(&held, |code, source| is_kept(code) && (with_mabsa || is_settled(source)));
     let settings = Settings {
-        bits: number("bits").unwrap_or(16.0) as u32,
-        epochs: number("epochs").unwrap_or(3.0) as u32,
+        bits: number("bits").unwrap_or(15.0) as u32,
+        epochs: number("epochs").unwrap_or(4.0) as u32,
         rate: number("rate").unwrap_or(0.2),
         windows: number("windows").unwrap_or(2.0) as u32,
         bare: number("bare").unwrap_or(0.1),
-        power: number("power").unwrap_or(0.5),
+        power: number("power").unwrap_or(0.25),
+        false_acceptance: number("false").unwrap_or(0.003),
         ..Settings::default()
     };
     println!("{} rows, {} to validate, {settings:?}", examples.len(), validation.len());
@@ -127,6 +128,9 @@ fn main() {
     let bytes = identifier.encode();
     println!("{:.1} s, {} bytes, threshold {:.3}", start.elapsed().as_secs_f32(), bytes.len(), identifier.threshold());
     assert_eq!(Identifier::from_bytes(&bytes).as_ref(), Ok(&identifier));
+    if let Some(path) = arguments.iter().find_map(|argument| argument.strip_prefix("out=")) {
+        fs::write(path, &bytes).expect("write");
+    }
 
     let settled = rows(&held, |_, source| is_settled(source));
     let reviews = rows(&held, |_, source| !is_settled(source));

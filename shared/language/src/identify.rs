@@ -127,7 +127,7 @@ impl Identifier {
             return Identified::NOTHING;
         }
         let mut identified = self.likeliest(&total);
-        if let Some(first) = self.mixture(&blocks) {
+        if let Some(first) = self.mixture(&blocks, &total) {
             identified.is_mixed = true;
             identified.code = first;
         }
@@ -156,28 +156,50 @@ impl Identifier {
         }
     }
 
-    /// The larger of two languages that the text is clearly in, each in blocks of its own.
-    fn mixture(&self, blocks: &Blocks) -> Option<&'static str> {
-        if blocks.all().len() < 2 {
+    /// The language of the larger part, if the text can be cut into two parts that are clearly in two languages, or if
+    /// its blocks can be sorted so.
+    fn mixture(&self, blocks: &Blocks, total: &Tally) -> Option<&'static str> {
+        let (_, inner) = blocks.all().split_last().filter(|(_, inner)| !inner.is_empty())?;
+        let mut groups = [Tally::NONE; table::LANES];
+        let mut before = Tally::NONE;
+        for block in inner {
+            before.join(block);
+            groups[self.table.likeliest(block)].join(block);
+            let mixture = self.both(total, &before, &total.without(&before));
+            if mixture.is_some() {
+                return mixture;
+            }
+        }
+        let rest = total.without(&before);
+        groups[self.table.likeliest(&rest)].join(&rest);
+        let largest = groups.iter().reduce(|best, group| if group.grams > best.grams { group } else { best })?;
+        self.both(total, largest, &total.without(largest))
+    }
+
+    /// The language of the larger of two parts, if both are large enough and clearly in two languages.
+    fn both(&self, total: &Tally, one: &Tally, other: &Tally) -> Option<&'static str> {
+        if (one.grams.min(other.grams) as f32) < MIXED_SHARE * total.grams as f32 {
             return None;
         }
-        let mut groups = [Tally::NONE; table::LANES];
-        for block in blocks.all() {
-            groups[self.table.likeliest(block)].join(block);
-        }
-        let second_first = |order: [usize; 2], class: usize| match () {
-            () if groups[class].grams > groups[order[0]].grams => [class, order[0]],
-            () if groups[class].grams > groups[order[1]].grams => [order[0], class],
-            () => order,
-        };
-        let order =
-            (2..table::LANES).fold(if groups[1].grams > groups[0].grams { [1, 0] } else { [0, 1] }, second_first);
-        let least = MIXED_SHARE * blocks.total().grams as f32;
-        let is_clear = |class: usize| {
-            groups[class].grams as f32 >= least && self.table.probabilities(&groups[class])[class] >= MIXED_PROBABILITY
-        };
-        (is_clear(order[0]) && is_clear(order[1])).then(|| self.table.codes[order[0]])
+        let (first, second) = (self.table.likeliest(one), self.table.likeliest(other));
+        let is_clear = |part, class: usize| self.table.probabilities(part)[class] >= MIXED_PROBABILITY;
+        let is_mixture = first != second && is_clear(one, first) && is_clear(other, second);
+        is_mixture.then(|| self.table.codes[if one.grams >= other.grams { first } else { second }])
     }
+}
+
+/// The hashes of what [`Identifier::identify`] reads of a text, all in one: the least that identifying it can cost.
+#[cfg(any(test, feature = "training"))]
+pub fn digest(text: &str) -> u64 {
+    let mut digest = 0;
+    let mut word = Word::new();
+    each_stretch(text, |stretch| {
+        each_word(stretch, &mut word, |word| {
+            word.hashes(|hash| digest ^= hash);
+            true
+        });
+    });
+    digest
 }
 
 /// Calls `each` with the parts of the text that are looked at, cut at borders of characters, from a word's begin.

@@ -24,6 +24,7 @@ pub mod training;
 
 pub use analysis::{Abstention, Analysis, Emotion, Estimate, Language, Span, SpanKind, Stance};
 pub use analyzer::{Analyzer, Context};
+pub use clean::{Clean, clean};
 pub use feelings::{CLASS_BORDER, Feelings, Polarity, READ_BYTES};
 pub use format::ModelError;
 pub use header::Header;

@@ -1,6 +1,6 @@
 //! How sure the identifier is, and when it is sure enough.
 
-use super::table::{KNOTS, LANES, softmax};
+use super::table::{KNOTS, LANES, Sum, softmax};
 use super::tally::Tally;
 use super::training::{Dice, Hashed, Row, Settings, unmasked};
 use super::{Identifier, Language};
@@ -90,8 +90,10 @@ fn examples(identifier: &Identifier, rows: &[Row<'_>], seed: u64) -> Vec<Example
             }
             let mut tally = Tally { words: words as u32, ..Tally::NONE };
             for hash in hashed.window(dice.below(all - words + 1), words) {
+                let mut sum = Sum::default();
+                sum.add(&table.rows[table.place(*hash) as usize]);
+                sum.add_to(&mut tally.sums);
                 tally.grams += 1;
-                tally.sums.iter_mut().zip(table.row(*hash)).for_each(|(sum, weight)| *sum += i32::from(*weight));
             }
             examples.push(Example { logits: table.logits(&tally), class, weight: weights[class], words: words as u32 });
         }

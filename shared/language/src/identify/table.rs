@@ -8,6 +8,12 @@ use super::tally::Tally;
 pub(super) const LANES: usize = 32;
 /// Numbers of words at which the temperature is given; between them it is interpolated in the logarithm.
 pub(super) const KNOTS: [u32; 6] = [1, 2, 4, 8, 16, 32];
+/// Added to a weight, which makes it a byte without a sign: sums of those can be made many at a time.
+const SHIFT: i32 = 128;
+/// Every second byte of eight.
+const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
+/// Probabilities whose logits are so far below the largest do not change a sum of `f32`.
+const NEGLIGIBLE: f32 = -17.0;
 /// Marks the bytes and the version of the features.
 const MAGIC: &[u8; 8] = b"RAPLID\0\x01";
 /// Bits of a row's number.
@@ -45,12 +51,59 @@ impl fmt::Display for IdentifierError {
 
 impl error::Error for IdentifierError {}
 
+/// Weights of all classes, each moved up by [`SHIFT`], the first in the lowest byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Weights([u64; LANES / 8]);
+
+impl Weights {
+    pub(super) fn new(weights: &[i8]) -> Self {
+        let mut bytes = [SHIFT as u8; LANES];
+        bytes.iter_mut().zip(weights).for_each(|(byte, weight)| *byte = (i32::from(*weight) + SHIFT) as u8);
+        let mut words = [0; LANES / 8];
+        words.iter_mut().zip(bytes.as_chunks::<8>().0).for_each(|(word, eight)| *word = u64::from_le_bytes(*eight));
+        Self(words)
+    }
+
+    fn get(&self, class: usize) -> i8 {
+        (i32::from(self.0[class / 8].to_le_bytes()[class % 8]) - SHIFT) as i8
+    }
+}
+
+/// The sum of fewer than 256 rows.
+#[derive(Default)]
+pub(super) struct Sum {
+    even: [u64; LANES / 8],
+    odd: [u64; LANES / 8],
+    rows: i32,
+}
+
+impl Sum {
+    /// Adds a row, four classes with every addition: a sum of fewer than 256 bytes fits into 16 bits.
+    #[inline]
+    pub(super) fn add(&mut self, row: &Weights) {
+        for (at, word) in row.0.iter().enumerate() {
+            self.even[at] += word & EVEN;
+            self.odd[at] += (word >> 8) & EVEN;
+        }
+        self.rows += 1;
+    }
+
+    /// Adds it to the sums of the classes.
+    #[inline]
+    pub(super) fn add_to(&self, sums: &mut [i32; LANES]) {
+        for (at, sum) in sums.iter_mut().enumerate() {
+            let half = if at % 2 == 0 { &self.even } else { &self.odd };
+            *sum += i32::from((half[at / 8] >> (at % 8 / 2 * 16)) as u16) - SHIFT * self.rows;
+        }
+    }
+}
+
 /// A row per hash, in small integers.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Table {
     /// The class of each lane.
     pub(super) codes: Vec<&'static str>,
-    pub(super) rows: Vec<[i8; LANES]>,
+    pub(super) rows: Vec<Weights>,
     /// What 1 in a row is.
     pub(super) scale: f32,
     pub(super) bias: [f32; LANES],
@@ -60,11 +113,11 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The row of a hash.
+    /// The number of the row of a hash.
     #[inline]
-    pub(super) fn row(&self, hash: u64) -> &[i8; LANES] {
-        // There are 2^n rows; the upper half of the hash is the better mixed one.
-        &self.rows[(hash >> 32) as usize & (self.rows.len() - 1)]
+    pub(super) fn place(&self, hash: u64) -> u32 {
+        // There are 2^n rows, at most 2^20; the upper half of the hash is the better mixed one.
+        (hash >> 32) as u32 & (self.rows.len() - 1) as u32
     }
 
     pub(super) fn logits(&self, tally: &Tally) -> [f32; LANES] {
@@ -109,7 +162,7 @@ impl Table {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
         for row in &self.rows {
-            bytes.extend(row[..classes].iter().map(|weight| weight.to_le_bytes()[0]));
+            bytes.extend((0..classes).map(|class| row.get(class).to_le_bytes()[0]));
         }
         bytes
     }
@@ -158,7 +211,7 @@ impl Table {
             .map(|weights| {
                 let mut row = [0; LANES];
                 row.iter_mut().zip(weights).for_each(|(place, weight)| *place = i8::from_le_bytes([*weight]));
-                row
+                Weights::new(&row)
             })
             .collect();
         Ok(Self { codes, rows, scale, bias, temperatures, threshold })
@@ -170,7 +223,8 @@ pub(super) fn softmax(mut logits: [f32; LANES], classes: usize, temperature: f32
     let most = logits[..classes].iter().copied().fold(f32::MIN, f32::max);
     let mut sum = 0.0;
     for logit in &mut logits[..classes] {
-        *logit = libm::expf((*logit - most) / temperature);
+        let below = (*logit - most) / temperature;
+        *logit = if below > NEGLIGIBLE { libm::expf(below) } else { 0.0 };
         sum += *logit;
     }
     logits[..classes].iter_mut().for_each(|value| *value /= sum);

@@ -1,7 +1,7 @@
 //! What the words of a text add up to.
 
-use super::table::{LANES, Table};
-use super::words::Word;
+use super::table::{LANES, Sum, Table};
+use super::words::{WORD_GRAMS, Word};
 
 /// Fewest words of a block.
 const BLOCK_WORDS: u32 = 4;
@@ -26,22 +26,29 @@ impl Tally {
     /// Adds a word.
     #[inline]
     pub(super) fn add(&mut self, table: &Table, word: &Word) {
-        // A word has fewer than 5 x 26 n-grams of at most 127: no overflow.
-        let mut sums = [0_i16; LANES];
+        let mut places = [0; WORD_GRAMS];
         let mut grams = 0;
         word.hashes(|hash| {
-            let row = table.row(hash);
-            for (sum, weight) in sums.iter_mut().zip(row) {
-                *sum += i16::from(*weight);
-            }
+            places[grams] = table.place(hash);
             grams += 1;
         });
-        for (total, sum) in self.sums.iter_mut().zip(sums) {
-            *total += i32::from(sum);
-        }
-        self.grams += grams;
+        let mut sum = Sum::default();
+        places[..grams].iter().for_each(|place| sum.add(&table.rows[*place as usize]));
+        sum.add_to(&mut self.sums);
+        self.grams += grams as u32;
         self.words += 1;
         self.letters += word.letters().len();
+    }
+
+    /// What is left without a part.
+    pub(super) fn without(mut self, part: &Self) -> Self {
+        for (total, sum) in self.sums.iter_mut().zip(part.sums) {
+            *total -= sum;
+        }
+        self.grams -= part.grams;
+        self.words -= part.words;
+        self.letters -= part.letters;
+        self
     }
 
     /// Adds what another adds up to.

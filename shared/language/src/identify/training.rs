@@ -4,7 +4,7 @@
 use std::{error, fmt};
 
 use super::letters::bare;
-use super::table::{CODES, KNOTS, LANES, Table, softmax};
+use super::table::{CODES, KNOTS, LANES, Table, Weights, softmax};
 use super::words::{Word, each_word};
 use super::{Identifier, calibrate};
 
@@ -47,7 +47,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { bits: 16, epochs: 4, rate: 0.2, windows: 2, bare: 0.1, power: 0.25, false_acceptance: 0.003, seed: 1 }
+        Self { bits: 15, epochs: 4, rate: 0.2, windows: 2, bare: 0.1, power: 0.25, false_acceptance: 0.003, seed: 1 }
     }
 }
 
@@ -209,7 +209,7 @@ impl Learner {
         let most = self.weights.iter().flatten().fold(1e-3_f32, |most, weight| most.max(weight.abs()));
         let scale = most / 127.0;
         let small = |weight: &f32| (weight / scale).round() as i8;
-        let rows = self.weights.iter().map(|row| std::array::from_fn(|lane| small(&row[lane]))).collect();
+        let rows = self.weights.iter().map(|row| Weights::new(&row.each_ref().map(small))).collect();
         Table { codes, rows, scale, bias: self.bias, temperatures: [1.0; KNOTS.len()], threshold: 0.0 }
     }
 }

@@ -6,6 +6,8 @@ use super::letters::{is_mark, joined};
 pub(super) const WORD_LETTERS: usize = 24;
 /// Longest n-gram, in letters; the borders of the word count.
 const LONGEST: usize = 5;
+/// Most n-grams of a word, itself included.
+pub(super) const WORD_GRAMS: usize = (LONGEST - 1) * (WORD_LETTERS + 2) + 1;
 /// Of FNV-1a, 64 bits (Fowler, Noll, Vo).
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
