@@ -92,7 +92,7 @@ fn examples(identifier: &Identifier, rows: &[Row<'_>], seed: u64) -> Vec<Example
             for hash in hashed.window(dice.below(all - words + 1), words) {
                 let mut sum = Sum::default();
                 sum.add(&table.rows[table.place(*hash) as usize]);
-                sum.add_to(&mut tally.sums);
+                sum.move_to(&mut tally.sums);
                 tally.grams += 1;
             }
             examples.push(Example { logits: table.logits(&tally), class, weight: weights[class], words: words as u32 });

@@ -51,8 +51,10 @@ impl fmt::Display for IdentifierError {
 
 impl error::Error for IdentifierError {}
 
-/// Weights of all classes, each moved up by [`SHIFT`], the first in the lowest byte.
+/// Weights of all classes, each moved up by [`SHIFT`], the first in the lowest byte. Aligned, so that
+/// no row is in two lines of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(32))]
 pub(super) struct Weights([u64; LANES / 8]);
 
 impl Weights {
@@ -88,13 +90,23 @@ impl Sum {
         self.rows += 1;
     }
 
-    /// Adds it to the sums of the classes.
+    /// Whether so many more rows still fit.
     #[inline]
-    pub(super) fn add_to(&self, sums: &mut [i32; LANES]) {
-        for (at, sum) in sums.iter_mut().enumerate() {
-            let half = if at % 2 == 0 { &self.even } else { &self.odd };
-            *sum += i32::from((half[at / 8] >> (at % 8 / 2 * 16)) as u16) - SHIFT * self.rows;
+    pub(super) const fn has_room(&self, rows: usize) -> bool {
+        self.rows as usize + rows < 256
+    }
+
+    /// Adds it to the sums of the classes, and begins anew.
+    #[inline]
+    pub(super) fn move_to(&mut self, sums: &mut [i32; LANES]) {
+        let shift = SHIFT * self.rows;
+        for (eight, (even, odd)) in sums.as_chunks_mut::<8>().0.iter_mut().zip(self.even.into_iter().zip(self.odd)) {
+            for pair in 0..4 {
+                eight[2 * pair] += i32::from((even >> (16 * pair)) as u16) - shift;
+                eight[2 * pair + 1] += i32::from((odd >> (16 * pair)) as u16) - shift;
+            }
         }
+        *self = Self::default();
     }
 }
 

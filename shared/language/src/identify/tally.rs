@@ -23,23 +23,6 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) const NONE: Self = Self { sums: [0; LANES], grams: 0, words: 0, letters: 0 };
 
-    /// Adds a word.
-    #[inline]
-    pub(super) fn add(&mut self, table: &Table, word: &Word) {
-        let mut places = [0; WORD_GRAMS];
-        let mut grams = 0;
-        word.hashes(|hash| {
-            places[grams] = table.place(hash);
-            grams += 1;
-        });
-        let mut sum = Sum::default();
-        places[..grams].iter().for_each(|place| sum.add(&table.rows[*place as usize]));
-        sum.add_to(&mut self.sums);
-        self.grams += grams as u32;
-        self.words += 1;
-        self.letters += word.letters().len();
-    }
-
     /// What is left without a part.
     pub(super) fn without(mut self, part: &Self) -> Self {
         for (total, sum) in self.sums.iter_mut().zip(part.sums) {
@@ -68,19 +51,40 @@ pub(super) struct Blocks {
     len: usize,
     least: usize,
     open: Tally,
+    /// Of the open block, what its sums do not have yet.
+    pending: Sum,
 }
 
 impl Blocks {
     /// No block yet, of a text of so many bytes.
-    pub(super) const fn new(bytes: usize) -> Self {
-        Self { blocks: [Tally::NONE; BLOCK_PARTS + 1], len: 0, least: bytes / BLOCK_PARTS, open: Tally::NONE }
+    pub(super) fn new(bytes: usize) -> Self {
+        Self {
+            blocks: [Tally::NONE; BLOCK_PARTS + 1],
+            len: 0,
+            least: bytes / BLOCK_PARTS,
+            open: Tally::NONE,
+            pending: Sum::default(),
+        }
     }
 
     /// Adds a word to the last block.
     #[inline]
     pub(super) fn add(&mut self, table: &Table, word: &Word) {
-        self.open.add(table, word);
+        let mut places = [0; WORD_GRAMS];
+        let mut grams = 0;
+        word.hashes(|hash| {
+            places[grams] = table.place(hash);
+            grams += 1;
+        });
+        if !self.pending.has_room(grams) {
+            self.pending.move_to(&mut self.open.sums);
+        }
+        places[..grams].iter().for_each(|place| self.pending.add(&table.rows[*place as usize]));
+        self.open.grams += grams as u32;
+        self.open.words += 1;
+        self.open.letters += word.letters().len();
         if self.open.words >= BLOCK_WORDS && self.open.letters > self.least && self.len < self.blocks.len() {
+            self.pending.move_to(&mut self.open.sums);
             self.blocks[self.len] = self.open;
             self.len += 1;
             self.open = Tally::NONE;
@@ -93,7 +97,8 @@ impl Blocks {
     }
 
     /// All words.
-    pub(super) fn total(&self) -> Tally {
+    pub(super) fn total(&mut self) -> Tally {
+        self.pending.move_to(&mut self.open.sums);
         let mut total = self.open;
         self.all().iter().for_each(|block| total.join(block));
         total
