@@ -1,7 +1,7 @@
 //! Which language a text is in.
 //!
 //! A softmax over languages, linear in the n-grams of the words (Joulin et al., Bag of tricks for efficient text
-//! classification, 2017, without a hidden layer): whole words and 2 to 5 letters of them, hashed to rows of small
+//! classification, 2017, without a hidden layer): whole words and 2 to 4 letters of them, hashed to rows of small
 //! integers. Its temperature depends on how many words there are, so that what it is 90 % sure of is right in nine cases
 //! of ten. Letters of other scripts tell their language themselves.
 
@@ -36,7 +36,7 @@ use words::{Word, each_word};
 pub const UNDETERMINED: &str = "und";
 
 /// Bytes of a text that are looked at; of a longer one, [`STRETCHES`] parts spread evenly over it.
-pub const LOOKED_AT: usize = 2048;
+pub const LOOKED_AT: usize = 1024;
 /// Parts of a long text that are looked at.
 pub const STRETCHES: usize = 16;
 

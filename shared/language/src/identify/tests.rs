@@ -1,5 +1,7 @@
 //! Identification with a small table.
 
+mod held;
+
 use std::sync::LazyLock;
 
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};

@@ -5,7 +5,7 @@ use super::letters::{is_mark, joined};
 /// Letters of a word that are looked at.
 pub(super) const WORD_LETTERS: usize = 24;
 /// Longest n-gram, in letters; the borders of the word count.
-const LONGEST: usize = 5;
+const LONGEST: usize = 4;
 /// Most n-grams of a word, itself included.
 pub(super) const WORD_GRAMS: usize = (LONGEST - 1) * (WORD_LETTERS + 2) + 1;
 /// Of FNV-1a, 64 bits (Fowler, Noll, Vo).
@@ -54,7 +54,7 @@ impl Word {
         }
     }
 
-    /// Calls `each` with the hash of the word and of every n-gram of 2 to 5 letters, borders included.
+    /// Calls `each` with the hash of the word and of every n-gram of 2 to 4 letters, borders included.
     #[inline]
     pub(super) fn hashes(&self, mut each: impl FnMut(u64)) {
         let mut buffer = self.letters;
