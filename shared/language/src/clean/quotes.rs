@@ -38,6 +38,8 @@ const FORWARDS: [&str; 4] = [
 const INTRODUCED: [&str; 6] = ["on ", "op ", "em ", "a ", "no dia ", "le "];
 const WROTE: [&str; 8] =
     [" wrote:", " schreef:", " schreef ", " escreveu:", " escreveu ", " ezt írta", " írta:", " írta ("];
+/// What only the writer says of their own message.
+const OWN: [&str; 3] = [" i wrote", " schreef ik", " we wrote"];
 
 const FROM: [&str; 4] = ["from", "feladó", "van", "de"];
 const DATE: [&str; 11] =
@@ -132,20 +134,18 @@ fn is_begin(line: &str) -> bool {
     line.contains('@') || has_digit && (is_introduced || line.starts_with(|letter: char| letter.is_ascii_digit()))
 }
 
-/// Whether it says who wrote, and by which message: an address, or a date and a time or a year.
+/// Whether it says who wrote, and by which message: an address, or a date and a time.
 fn is_introduction(heading: &str, begin: &str) -> bool {
     let mut folded = String::new();
     fold(heading, HEADING_LEN, &mut folded);
-    if count(&folded, &WROTE) == 0 {
+    if count(&folded, &WROTE) == 0 || count(&folded, &OWN) > 0 {
         return false;
     }
-    let digits = |least: usize| folded.split(|letter: char| !letter.is_ascii_digit()).any(|run| run.len() == least);
     let has_time = folded.as_bytes().windows(4).any(|window| {
         window[0].is_ascii_digit() && window[1] == b':' && window[2].is_ascii_digit() && window[3].is_ascii_digit()
     });
-    let is_dated = (digits(1) || digits(2)) && (has_time || digits(4));
     let is_hungarian = folded.contains("írta");
-    folded.contains('@') || is_dated && (is_hungarian || INTRODUCED.iter().any(|word| after(begin, word).is_some()))
+    folded.contains('@') || has_time && (is_hungarian || INTRODUCED.iter().any(|word| after(begin, word).is_some()))
 }
 
 /// A message's own header: lines `From: …`, then of date and others, at least three.

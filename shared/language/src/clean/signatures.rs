@@ -8,6 +8,8 @@ use super::phrases::after;
 const LINES: usize = 14;
 /// Longest line of a signature, in bytes.
 const LINE_LEN: usize = 120;
+/// Lines of a signature that are not like its others, at most: `managing director`.
+const ODD_LINES: usize = 2;
 /// Words of a name, at most.
 const NAME_WORDS: usize = 5;
 
@@ -169,33 +171,32 @@ fn has(line: &str, phrase: &str) -> bool {
 }
 
 /// Where the signature at the end of the own parts of a text begins, if there is one: at a greeting, or after thanks,
-/// when all lines behind them look like a name and where to find its bearer.
+/// when the lines behind them look like a name and where to find its bearer. It is none if there is nothing before it.
 pub(super) fn start(plain: &str, own: &[Range<usize>]) -> Option<usize> {
-    let mut end = None;
-    let mut seen = 0;
-    let lines = own.iter().rev().flat_map(|part| Backward { plain, start: part.start, end: part.end });
-    for line in lines {
+    let mut lines = own.iter().rev().flat_map(|part| Backward { plain, start: part.start, end: part.end });
+    let (mut seen, mut odd) = (0, 0);
+    for line in lines.by_ref() {
         let trimmed = plain[line.clone()].trim();
         if trimmed.is_empty() {
             continue;
         }
         seen += 1;
         if seen > LINES || trimmed.len() > LINE_LEN {
-            return end;
+            return None;
         }
-        if is_closing(trimmed, &GREETINGS) {
-            end = Some(line.start);
-            // Thanks may stand before the greeting, another greeting may not.
-            return end;
+        if is_greeting(trimmed) {
+            let has_words = |line: Range<usize>| plain[line].contains(char::is_alphanumeric);
+            return lines.any(has_words).then_some(line.start);
         }
-        if seen > 1 && is_closing(trimmed, &THANKS) {
+        if odd == 0 && seen > 1 && is_closing(trimmed, &THANKS) {
             return Some(line.end);
         }
-        if !is_contact(trimmed) {
+        odd += usize::from(!is_contact(trimmed));
+        if odd > ODD_LINES || !is_contact(trimmed) && !is_title(trimmed) {
             return None;
         }
     }
-    end
+    None
 }
 
 /// The lines of a part of a text, the last one first.
@@ -216,6 +217,16 @@ impl Iterator for Backward<'_> {
         self.end = start;
         Some(line)
     }
+}
+
+/// Whether a line is a greeting at the end, perhaps in two languages.
+fn is_greeting(line: &str) -> bool {
+    line.split(['/', '|']).all(|part| is_closing(part.trim(), &GREETINGS))
+}
+
+/// Whether it may be what somebody is: one word or two, and no sentence.
+fn is_title(line: &str) -> bool {
+    line.split_whitespace().count() <= 2 && !line.ends_with(['.', '!', '?', ':'])
 }
 
 /// Whether a line is such a greeting, alone or with a name.
