@@ -72,16 +72,18 @@ fn walk(sentence: &Sentence<'_>, elements: &[Element], way: Way, at: usize, gap:
         Element::Border if sentence.border(at) => walk(sentence, rest, way, at, gap),
         Element::Border => None,
         Element::Gap(most) => {
-            let mut at = at;
+            let (mut at, mut gap) = (at, gap);
             for _ in 0..*most {
                 if let Some(end) = walk(sentence, rest, way, at, gap) {
                     return Some(end);
                 }
-                let inside = at > 0 && at < sentence.words.len() && !sentence.border(at);
-                if !inside {
+                // A gap stays inside a clause; it may begin behind a comma that the rule names.
+                let inside = gap > Apart::Space || !sentence.border(at);
+                if at == 0 || at == sentence.words.len() || sentence.apart(at) > Apart::Comma || !inside {
                     return None;
                 }
                 at = if way == Way::Ahead { at + 1 } else { at - 1 };
+                gap = Apart::Space;
             }
             walk(sentence, rest, way, at, gap)
         }

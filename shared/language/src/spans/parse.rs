@@ -1,6 +1,6 @@
 //! Reads the file of a language's rules. `rules/README.md` says how one is written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::{SpanKind, Stance};
 
@@ -15,6 +15,10 @@ pub(super) struct Mistake {
     /// What is wrong with it.
     pub(super) what: String,
 }
+
+/// About how many times as frequent common words are as others.
+const COMMON: usize = 1;
+const COMMONEST: usize = 30;
 
 /// Words of up to three and up to ten between two parts of a rule.
 const SHORT_GAP: usize = 3;
@@ -42,8 +46,8 @@ struct Reader {
     rules: Rules,
     /// Words of the sets that are named in braces.
     sets: HashMap<String, Vec<String>>,
-    /// Words that are too frequent to search for.
-    common: HashSet<u64>,
+    /// Words that are too frequent to search for, if it can be helped, and what that costs.
+    common: HashMap<u64, usize>,
     section: Option<Finding>,
     whole_clause: bool,
     /// The exceptions of the rules that follow.
@@ -82,7 +86,8 @@ impl Reader {
     fn list(&mut self, name: &str, words: &str) -> Result<(), String> {
         let words = self.expand(words.split_whitespace())?;
         match name {
-            "common" => self.common.extend(words.iter().map(|word| hash(word, usize::MAX))),
+            "common" => self.common.extend(words.iter().map(|word| (hash(word, usize::MAX), COMMON))),
+            "commonest" => self.common.extend(words.iter().map(|word| (hash(word, usize::MAX), COMMONEST))),
             "clauses" => self.rules.clauses.add(set(&words)?),
             "continues" => self.rules.continues.add(set(&words)?),
             "joins" => self.rules.joins.add(set(&words)?),
@@ -165,11 +170,11 @@ impl Reader {
         Ok(())
     }
 
-    /// The first element that has the fewest of the common words, of those that a text can be searched by.
+    /// The first element with the least frequent words, of those that a text can be searched by.
     fn anchor(&self, elements: &[Element]) -> Option<usize> {
         let common = |element: &Element| match element {
             Element::Word(words) if searchable(words) => {
-                Some(words.words.iter().filter(|word| self.common.contains(word)).count())
+                Some(words.words.iter().filter_map(|word| self.common.get(word)).sum::<usize>())
             }
             _ => None,
         };

@@ -34,7 +34,7 @@ impl<'a> Sentences<'a> {
         let next = words.next();
         let sentence = Sentence {
             text,
-            words: Vec::with_capacity(LONGEST),
+            words: Vec::with_capacity(LONGEST / 4),
             asks: false,
             borders: Vec::new(),
             ignored: Vec::new(),

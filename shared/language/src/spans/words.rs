@@ -7,6 +7,10 @@ const PRIME: u64 = 0x0000_0100_0000_01b3;
 /// How many letters the hash of a word's head covers; stems to search for have at least as many.
 pub(super) const HEAD: usize = 4;
 
+/// Titles that are written with a full stop before a name.
+const TITLES: [&str; 14] =
+    ["Dr", "Mr", "Mrs", "Ms", "Prof", "St", "Sr", "Sra", "Dra", "Srta", "dhr", "mevr", "dr", "prof"];
+
 /// How far apart two words stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Apart {
@@ -122,6 +126,20 @@ fn of_word(letter: char) -> bool {
     }
 }
 
+/// The letters, digits and underscores of ASCII in lower case; zero for every other byte.
+const PLAIN: [u8; 256] = {
+    let mut plain = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let letter = byte as u8;
+        if letter.is_ascii_alphanumeric() || letter == b'_' {
+            plain[byte] = letter.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    plain
+};
+
 /// The words of a text, in order.
 pub(super) struct Words<'a> {
     text: &'a str,
@@ -190,11 +208,18 @@ impl<'a> Words<'a> {
         match rest.chars().next() {
             None => Apart::Sentence,
             Some(next) if of_word(next) => Apart::Space,
+            Some(_) if self.after_title() => Apart::Space,
             Some(_) => match rest.chars().take(4).find(|letter| of_word(*letter)) {
                 Some(next) if next.is_lowercase() => Apart::Comma,
                 _ => Apart::Sentence,
             },
         }
+    }
+
+    /// Whether the full stop that was just read belongs to a title before a name.
+    fn after_title(&self) -> bool {
+        let before = self.text[..self.at].strip_suffix('.').unwrap_or_default();
+        TITLES.iter().any(|title| before.strip_suffix(title).is_some_and(|rest| !rest.ends_with(of_word)))
     }
 
     /// A line may be broken anywhere; a capital after it begins something new.
@@ -225,10 +250,18 @@ impl Iterator for Words<'_> {
         };
         let (mut hash, mut head, mut pair, mut count) = (Hash(BASIS), BASIS, BASIS, 0);
         let (start, mut marked) = (self.at, false);
-        while let Some(letter) = self.letter() {
-            self.at += letter.len_utf8();
-            marked |= accented(letter);
-            if let Some(plain) = fold(letter) {
+        loop {
+            let byte = self.text.as_bytes().get(self.at).copied().unwrap_or_default();
+            let mut plain = Some(PLAIN[usize::from(byte)] as char);
+            if plain == Some('\0') {
+                let Some(letter) = self.letter() else { break };
+                self.at += letter.len_utf8();
+                marked |= accented(letter);
+                plain = fold(letter);
+            } else {
+                self.at += 1;
+            }
+            if let Some(plain) = plain {
                 hash = hash.add(plain);
                 count += 1;
                 if count <= HEAD {

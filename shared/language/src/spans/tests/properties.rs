@@ -72,8 +72,21 @@ fn places_do_not_depend_on_what_stands_in_other_sentences() {
 
 #[test]
 fn a_text_of_a_megabyte_that_nearly_matches_everywhere_is_read() {
-    for part in ["i need ", "we ", "ik zal het u ", "@ ", "\n ", "’", "köszönöm ", "\u{301}", "não não ", "need need, "]
-    {
+    for part in [
+        "i need ",
+        "we ",
+        "ik zal het u ",
+        "@ ",
+        "\n ",
+        "’",
+        "köszönöm ",
+        "\u{301}",
+        "não não ",
+        "need need, ",
+        "... ",
+        ".",
+        "\n-\r",
+    ] {
         let text = part.repeat(1_000_000 / part.len());
         for language in Language::ALL {
             let places = find(&text, language);
