@@ -66,7 +66,8 @@ fn walk(sentence: &Sentence<'_>, elements: &[Element], way: Way, at: usize, gap:
             .then(|| walk(sentence, rest, way, beyond, Apart::Space))
             .flatten()
             .or_else(|| walk(sentence, rest, way, at, gap)),
-        Element::Not(words) if meets(words) => None,
+        // Whichever way the match grows, it is the word after the border that must not be one of these.
+        Element::Not(words) if at < sentence.words.len() && self::meets(sentence, words, at) => None,
         Element::Not(_) => walk(sentence, rest, way, at, gap),
         Element::Comma => walk(sentence, rest, way, at, Apart::Comma),
         Element::Border if sentence.border(at) => walk(sentence, rest, way, at, gap),

@@ -196,3 +196,18 @@ fn sentences_that_rules_were_made_with_are_understood() {
         ],
     );
 }
+
+#[test]
+fn sentences_that_were_held_out_are_understood() {
+    check(
+        "held",
+        [
+            (Sort::Said(SpanKind::Need), 0.8, 0.4),
+            (Sort::Said(SpanKind::Suggestion), 0.8, 0.4),
+            (Sort::Said(SpanKind::Complaint), 0.8, 0.4),
+            (Sort::Said(SpanKind::Thanks), 0.8, 0.4),
+            (Sort::Said(SpanKind::Promise), 0.8, 0.4),
+            (Sort::Rival, 0.9, 0.9),
+        ],
+    );
+}

@@ -71,7 +71,7 @@ fn places_do_not_depend_on_what_stands_in_other_sentences() {
 }
 
 #[test]
-fn a_text_of_a_megabyte_that_nearly_matches_everywhere_is_read() {
+fn a_long_text_that_nearly_matches_everywhere_is_read() {
     for part in [
         "i need ",
         "we ",
@@ -87,7 +87,7 @@ fn a_text_of_a_megabyte_that_nearly_matches_everywhere_is_read() {
         ".",
         "\n-\r",
     ] {
-        let text = part.repeat(1_000_000 / part.len());
+        let text = part.repeat(200_000 / part.len());
         for language in Language::ALL {
             let places = find(&text, language);
             assert!(places.iter().all(|span| text.get(span.range.clone()).is_some()));
