@@ -82,6 +82,7 @@ pub(crate) fn read(folder: &Path, with_unsettled: bool) -> Result<Data, Fault> {
     for language in [Language::Dutch, Language::Hungarian, Language::Portuguese] {
         let terms = glossary()?.terms(&vader, language);
         lexicons.add(language, 3, terms.iter().map(|(term, valence)| (term.as_str(), *valence)));
+        lexicons.add(language, 3, own_terms(language)?);
     }
     let [sentiment, sentiment_valid, emotions, emotions_valid] =
         FILES.map(|name| checked(name).and_then(|path| examples_of(&path, None)));
@@ -91,6 +92,20 @@ pub(crate) fn read(folder: &Path, with_unsettled: bool) -> Result<Data, Fault> {
     let examples = merged(settled(sentiment?), emotions?);
     let validation = merged(settled(sentiment_valid?), emotions_valid?);
     Ok(Data { examples, validation, lexicons, header })
+}
+
+/// The project's own list of words: a language, a valence and the words that have it, in each line.
+fn own_terms(language: Language) -> Result<Vec<(&'static str, f32)>, Fault> {
+    let mut terms = Vec::new();
+    for (number, line) in (2..).zip(include_str!("../../data/words.tsv").lines().skip(1)) {
+        let wrong = || format!("words.tsv, line {number}: not a language, a valence and words");
+        let [code, valence, words] = line.split('\t').collect::<Vec<_>>()[..] else { return Err(wrong()) };
+        let valence: f32 = valence.parse().map_err(|_| wrong())?;
+        if code == language.code() {
+            terms.extend(words.split(' ').map(|word| (word, valence)));
+        }
+    }
+    Ok(terms)
 }
 
 /// The words that the project translated itself.

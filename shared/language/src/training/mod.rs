@@ -7,6 +7,8 @@ mod glossary;
 mod linear;
 mod logistic;
 mod random;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::thread;
