@@ -14,8 +14,12 @@
 //!
 //! What was no improvement yet must show no effect: the same comparison of the change before those
 //! scores, which nobody was matched by, is the [`Effect::placebo`]. If it leaves 0 out, the concerned were
-//! on another way already, and nothing is claimed. That it holds 0 proves little where it is wide (Roth
-//! 2022, *Pretest with caution*), so it is told.
+//! on another way already, and nothing is claimed. That it holds 0 proves little (Roth 2022, *Pretest
+//! with caution*), so an effect must also be surely larger than the placebo is: what parted the two after
+//! may be as large as what parted them before (Rambachan and Roth 2023, *A more credible approach to
+//! parallel trends*, relative magnitude 1). This is what finds out accounts of another sort, which are
+//! always lower: matching makes them look as if they had not recovered (Daw and Hatfield 2018, *Matching
+//! and regression to the mean in difference-in-differences analysis*).
 //!
 //! An effect is claimed where its p-value stands below 0.05 with all facets counted (Holm 1979), and
 //! there are enough accounts; otherwise the [`Verdict`] says why it is too little to say. What this cannot
@@ -29,7 +33,7 @@
 //!     .map(|n| {
 //!         let (concerned, noise) = (n % 3 == 0, f64::from(n * 37 % 11));
 //!         let before = [50.0 + noise, 52.0 + f64::from(n * 17 % 7), 50.0 + f64::from(n * 29 % 13)].map(Some);
-//!         let after = Some(45.0 + f64::from(n * 41 % 9) + if concerned { 10.0 } else { 0.0 });
+//!         let after = Some(45.0 + f64::from(n * 41 % 11) + if concerned { 10.0 } else { 0.0 });
 //!         let facets = vec![Scores { before, after }, Scores::default()];
 //!         Account { concerned, value: 1_000.0, age_days: 400.0, activity: 12.0, facets }
 //!     })
@@ -139,7 +143,7 @@ vocabulary! {
         FewComparable = "few_comparable",
         /// Too few accounts were assessed early enough to see whether they were on one way before.
         NoEarlierFigures = "no_earlier_figures",
-        /// They were not on one way before.
+        /// They were not on one way before, or may not have been: they parted by as much as the effect at its least.
         TrendsDiffer = "trends_differ",
         /// With all facets counted, chance alone could have done it.
         NotTold = "not_told",
@@ -157,11 +161,16 @@ pub fn measure(accounts: &[Account]) -> Vec<Effect> {
     let mut adjusted = family_wise(&p).into_iter();
     for effect in &mut effects {
         effect.adjusted_p = effect.p.and_then(|_| adjusted.next());
-        if let (Verdict::TooLittle(Reason::NotTold), Some(p), Some(found)) =
-            (effect.verdict, effect.adjusted_p, effect.effect)
+        if let (Verdict::TooLittle(Reason::NotTold), Some(p), Some(found), Some(placebo)) =
+            (effect.verdict, effect.adjusted_p, effect.effect, effect.placebo)
             && p < 1.0 - COVERAGE
         {
-            effect.verdict = if found.value > 0.0 { Verdict::Better } else { Verdict::Worse };
+            let apart = placebo.value.abs();
+            effect.verdict = match found {
+                found if found.low > apart => Verdict::Better,
+                found if found.high < -apart => Verdict::Worse,
+                _ => Verdict::TooLittle(Reason::TrendsDiffer),
+            };
         }
     }
     effects

@@ -9,6 +9,9 @@
 //! and what that is worth. [`contest`] says what happens if a rival makes an offer,
 //! and [`levers`] what the provider could do, and what that would change.
 //!
+//! [`themes`] finds what people speak of, and what they speak of more than before; [`effect`] measures
+//! what an improvement changed for those it concerned.
+//!
 //! Everything here is a pure function of its arguments. The crate never reads a clock, a file or
 //! the network, knows nothing of databases or messages, and never panics on what it is given.
 

@@ -45,6 +45,8 @@ enum Selection {
     WereLow,
     /// The lowest fifth, all of them.
     Lowest,
+    /// Anybody of another sort, always lower by some points, which nothing else tells of.
+    Other,
 }
 
 const USUAL: Portfolio =
@@ -70,7 +72,7 @@ impl Portfolio {
         let first = paths[0];
         let low = |score: f64| 1.0 / (1.0 + ((score - 48.0) / 5.0).exp());
         let chance = match self.selection {
-            Selection::Chance => 0.2,
+            Selection::Chance | Selection::Other => 0.2,
             Selection::Low => 0.8 * low(first[2]),
             Selection::WereLow => 0.8 * low(first[1]),
             Selection::Lowest => f64::from(u8::from(first[2] < 49.0)),
@@ -80,6 +82,9 @@ impl Portfolio {
             .into_iter()
             .map(|mut path| {
                 path[3] += self.shock + size;
+                if concerned && self.selection == Selection::Other {
+                    path.iter_mut().for_each(|score| *score -= 8.0);
+                }
                 if concerned {
                     path[3] += self.effect + 3.0 * random.normal();
                     for (step, score) in path.iter_mut().enumerate() {
@@ -109,6 +114,7 @@ struct Found {
     better: f64,
     worse: f64,
     differ: f64,
+    parted: f64,
     mean: f64,
     naive: f64,
 }
@@ -124,6 +130,7 @@ fn many(portfolio: Portfolio, rounds: usize) -> Found {
         found.better += share(effects.iter().any(|one| one.verdict == Verdict::Better));
         found.worse += share(effects.iter().any(|one| one.verdict == Verdict::Worse));
         found.differ += share(effects[0].verdict == Verdict::TooLittle(Reason::TrendsDiffer));
+        found.parted += share(effects[0].placebo.is_some_and(|placebo| !placebo.holds(0.0)));
         if let Some(effect) = effects[0].effect {
             found.told += share(true);
             found.held += share(effect.holds(portfolio.effect));
@@ -154,9 +161,9 @@ fn the_interval_of_a_known_effect_holds_it() {
             assert!(found.told > 0.999, "{found:?}");
             assert!((0.92..=0.98).contains(&found.held), "{found:?}");
             assert!((found.mean - effect).abs() < 0.5, "{found:?}");
-            assert!(found.differ < 0.08, "{found:?}");
+            assert!(found.parted < 0.08, "{found:?}");
             if effect > 0.0 {
-                assert!(found.better > 0.85 && found.worse == 0.0, "{found:?}");
+                assert!(found.better > 0.7 && found.worse == 0.0, "{found:?}");
             } else {
                 assert!(found.better + found.worse < 0.07, "{found:?}");
             }
@@ -181,6 +188,15 @@ fn who_was_on_another_way_already_shows_no_effect() {
     let found = many(Portfolio { drift: 4.0, selection: Selection::Chance, ..USUAL }, 300);
     eprintln!("{found:?}");
     assert!(found.differ > 0.8, "{found:?}");
+}
+
+#[test]
+fn who_is_of_another_sort_shows_no_effect() {
+    // Matching makes them look as if they had not recovered, and the placebo finds it out.
+    let found = many(Portfolio { selection: Selection::Other, ..USUAL }, 300);
+    eprintln!("{found:?}");
+    assert!(found.mean < -1.0, "{found:?}");
+    assert!(found.better + found.worse <= 0.05 + 3.0 * (0.0475_f64 / 300.0).sqrt(), "{found:?}");
 }
 
 #[test]

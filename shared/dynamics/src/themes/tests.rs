@@ -1,5 +1,7 @@
 //! What is discovered in simulated texts, where the truth is known.
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// SplitMix64 (Steele, Lea and Flood 2014).
@@ -256,5 +258,34 @@ fn odd_input_is_answered() {
         .collect();
     for (least_accounts, false_discoveries) in [(0, 0.5), (2, f64::NAN), (1, 2.0), (usize::MAX, -1.0)] {
         assert_eq!(discover(&texts, &Search { least_accounts, false_discoveries, most: 5 }), []);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_answered(texts in proptest::collection::vec("\\PC{0,40}|[a-cA-Cáü' .\n]{0,30}", 1..20), language in "en|hu|nl|pt|und|") {
+        let phrases: Vec<Phrase<'_>> = texts.iter().map(|text| Phrase { language: &language, text }).collect();
+        let taxonomy = Taxonomy::new(&[phrases]);
+        for text in &texts {
+            let found = taxonomy.find(text, &language);
+            for one in &found {
+                prop_assert!(text.get(one.range.clone()).is_some_and(|text| !text.is_empty()));
+            }
+            prop_assert!(found.windows(2).all(|two| two[0].range.end <= two[1].range.start));
+            let one_run = (1..=LONGEST_PHRASE as u32).contains(&count_words(text)) && text.chars().all(|c| c.is_alphabetic() || c == ' ');
+            prop_assert!(!one_run || !found.is_empty(), "{:?}", text);
+        }
+        let all: Vec<Text<'_>> = texts
+            .iter()
+            .enumerate()
+            .map(|(at, text)| {
+                let group = if at % 3 == 0 { Group::Before } else { Group::Now };
+                Text { text, language: &language, said: Said { account: at as u32, group, words: 0, sentiment: None } }
+            })
+            .collect();
+        for one in discover(&all, &Search { least_accounts: 2, false_discoveries: 0.9, most: 9 }) {
+            prop_assert!(!one.phrase.is_empty() && one.p <= one.q && one.accounts == one.texts.len());
+            prop_assert!(one.ratio.low <= one.ratio.value && one.ratio.value <= one.ratio.high && one.ratio.high.is_finite());
+        }
     }
 }
