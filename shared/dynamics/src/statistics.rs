@@ -124,7 +124,7 @@ pub(crate) fn false_discoveries(p: &[f64], tests: usize) -> Vec<f64> {
     let mut adjusted = vec![1.0; p.len()];
     let mut least: f64 = 1.0;
     for (rank, &at) in order.iter().enumerate().rev() {
-        least = least.min(p[at] * tests as f64 / (rank + 1) as f64);
+        least = least.min(p[at] * (tests as f64 / (rank + 1) as f64));
         adjusted[at] = least;
     }
     adjusted
