@@ -93,7 +93,9 @@ pub fn emotion(told: &[Labelled], emotion: usize) -> Option<(f64, f64)> {
         .filter(|(_, (observed, _))| observed >> emotion & 1 == 1)
         .map(|(estimates, (_, present))| (present >> emotion & 1 == 1, estimates[emotion]))
         .collect();
-    let values = |wanted: bool| seen.iter().filter(|(is, _)| *is == wanted).map(|(_, estimate)| estimate.sure).collect::<Vec<_>>();
+    let values = |wanted: bool| {
+        seen.iter().filter(|(is, _)| *is == wanted).map(|(_, estimate)| estimate.sure).collect::<Vec<_>>()
+    };
     let f1 = f1(seen.iter().map(|(is, estimate)| (*is, estimate.value >= 0.5)));
     (!seen.is_empty()).then(|| (f1, auc(&values(true), &values(false))))
 }
@@ -101,7 +103,8 @@ pub fn emotion(told: &[Labelled], emotion: usize) -> Option<(f64, f64)> {
 /// The means of F1 and AUC over the emotions that were looked for.
 pub fn emotion_figures(told: &[Labelled]) -> (f64, f64) {
     let figures: Vec<_> = (0..8).filter_map(|at| emotion(told, at)).collect();
-    let mean = |figure: &dyn Fn(&(f64, f64)) -> f64| figures.iter().map(figure).sum::<f64>() / figures.len().max(1) as f64;
+    let mean =
+        |figure: &dyn Fn(&(f64, f64)) -> f64| figures.iter().map(figure).sum::<f64>() / figures.len().max(1) as f64;
     (mean(&|figures| figures.0), mean(&|figures| figures.1))
 }
 

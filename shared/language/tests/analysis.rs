@@ -27,10 +27,26 @@ fn a_negation_turns_a_sentiment() {
 #[test]
 fn plain_praise_and_plain_blame_are_told_in_each_language() {
     for (good, bad, code) in [
-        ("Excellent service, friendly staff, I am very happy!", "Terrible service, rude staff, I want my money back!", "en"),
-        ("Kiváló szolgáltatás, kedves személyzet, nagyon elégedett vagyok!", "Borzalmas szolgáltatás, bunkó személyzet, csalódtam.", "hu"),
-        ("Uitstekende service, vriendelijk personeel, ik ben erg blij!", "Slechte service, onbeschoft personeel, ik ben teleurgesteld.", "nl"),
-        ("Excelente atendimento, equipe simpática, estou muito feliz!", "Péssimo atendimento, equipe grosseira, estou decepcionado.", "pt"),
+        (
+            "Excellent service, friendly staff, I am very happy!",
+            "Terrible service, rude staff, I want my money back!",
+            "en",
+        ),
+        (
+            "Kiváló szolgáltatás, kedves személyzet, nagyon elégedett vagyok!",
+            "Borzalmas szolgáltatás, bunkó személyzet, csalódtam.",
+            "hu",
+        ),
+        (
+            "Uitstekende service, vriendelijk personeel, ik ben erg blij!",
+            "Slechte service, onbeschoft personeel, ik ben teleurgesteld.",
+            "nl",
+        ),
+        (
+            "Excelente atendimento, equipe simpática, estou muito feliz!",
+            "Péssimo atendimento, equipe grosseira, estou decepcionado.",
+            "pt",
+        ),
     ] {
         let [good, bad] = [good, bad].map(|text| Analyzer::embedded().analyze(text));
         assert_eq!((good.language, bad.language), (code, code));

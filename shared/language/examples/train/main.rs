@@ -89,7 +89,9 @@ fn run(arguments: &Arguments) -> Result<(), files::Fault> {
         Ok(path) => fs::read(path).map_err(|fault| fault.to_string())?,
         Err(_) => languages::identifier(&arguments.data, &mut data.header, arguments.with_unsettled, &bar)?,
     };
-    if let Ok(path) = std::env::var("IDEN_OUT") { fs::write(path, &identifier).map_err(|fault| fault.to_string())?; }
+    if let Ok(path) = std::env::var("IDEN_OUT") {
+        fs::write(path, &identifier).map_err(|fault| fault.to_string())?;
+    }
     let sections: &[(&[u8; 4], &[u8])] = &[(b"IDEN", &identifier)];
     let model = train(&data.examples, &data.validation, &data.lexicons, &settings, data.header, sections, &progress)
         .map_err(|fault| fault.to_string())?;

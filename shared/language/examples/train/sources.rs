@@ -121,8 +121,12 @@ pub(crate) fn translate(data: &mut Data, weight: f32, emotions: f32) -> Result<(
     for language in [Language::Dutch, Language::Hungarian, Language::Portuguese] {
         for mut example in glossary.translated(&data.examples, language, 0) {
             example.weight *= weight;
-            if example.source == "goemotions" { example.weight *= language::training::envf("GO", 1.0); }
-            if example.source == "vader-movie" { example.weight *= language::training::envf("MOVIE", 1.0); }
+            if example.source == "goemotions" {
+                example.weight *= language::training::envf("GO", 1.0);
+            }
+            if example.source == "vader-movie" {
+                example.weight *= language::training::envf("MOVIE", 1.0);
+            }
             if emotions == 0.0 {
                 example.emotions = None;
             }

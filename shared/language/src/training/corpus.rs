@@ -98,9 +98,12 @@ impl Corpus {
         for example in examples {
             let language = example.language.unwrap_or(Language::English);
             rows.clear();
-            let signals = read(&example.text, &readings[usize::from(example.translated)][language as usize], &mut scratch, |hash| {
-                rows.push((hash >> (64 - bits)) as u32)
-            });
+            let signals = read(
+                &example.text,
+                &readings[usize::from(example.translated)][language as usize],
+                &mut scratch,
+                |hash| rows.push((hash >> (64 - bits)) as u32),
+            );
             rows.sort_unstable();
             for equal in rows.chunk_by(|a, b| a == b) {
                 frequencies[equal[0] as usize] += 1;

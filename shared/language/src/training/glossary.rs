@@ -29,11 +29,14 @@ impl Glossary {
     pub fn of(table: &str) -> Result<Self, usize> {
         let mut entries = HashMap::new();
         for (number, line) in (1..).zip(table.lines()).skip(1) {
-            let [english, dutch, portuguese, hungarian] = line.split('\t').collect::<Vec<_>>()[..] else { return Err(number) };
+            let [english, dutch, portuguese, hungarian] = line.split('\t').collect::<Vec<_>>()[..] else {
+                return Err(number);
+            };
             let alternatives = |cell: &str| -> Vec<String> {
                 cell.split('/').map(|word| if word == "-" { String::new() } else { word.to_owned() }).collect()
             };
-            let translations = [vec![english.to_owned()], alternatives(hungarian), alternatives(dutch), alternatives(portuguese)];
+            let translations =
+                [vec![english.to_owned()], alternatives(hungarian), alternatives(dutch), alternatives(portuguese)];
             entries.insert(english.to_owned(), translations);
         }
         Ok(Self { entries })
@@ -97,8 +100,20 @@ impl Glossary {
     /// Finds a word, or what is left of it without an English ending.
     fn look_up(&self, word: &str) -> Option<&[Vec<String>; 4]> {
         self.entries.get(word).or_else(|| {
-            let stem = |ending: &str, instead: &str| self.entries.get(&format!("{}{instead}", word.strip_suffix(ending)?));
-            let rules = [("s", ""), ("es", ""), ("'s", ""), ("ly", ""), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"), ("er", ""), ("ies", "y")];
+            let stem =
+                |ending: &str, instead: &str| self.entries.get(&format!("{}{instead}", word.strip_suffix(ending)?));
+            let rules = [
+                ("s", ""),
+                ("es", ""),
+                ("'s", ""),
+                ("ly", ""),
+                ("ed", ""),
+                ("ed", "e"),
+                ("ing", ""),
+                ("ing", "e"),
+                ("er", ""),
+                ("ies", "y"),
+            ];
             rules.into_iter().find_map(|(ending, instead)| stem(ending, instead))
         })
     }

@@ -35,8 +35,9 @@ fn counts<K: Ord>(keys: impl Iterator<Item = (K, f32)>) -> BTreeMap<K, f32> {
 impl Task {
     /// The classes of sentiment. Those of each language weigh alike, and each language by the root of its examples.
     pub(crate) fn sentiment(examples: &[Example]) -> Self {
-        let known =
-            || examples.iter().enumerate().filter_map(|(at, example)| Some((at, example.language?, example.sentiment?)));
+        let known = || {
+            examples.iter().enumerate().filter_map(|(at, example)| Some((at, example.language?, example.sentiment?)))
+        };
         let kind = |at: usize| examples[at].translated;
         let of_class = counts(known().map(|(at, language, class)| ((language, kind(at), class), examples[at].weight)));
         let of_language = counts(known().map(|(at, language, _)| ((language, kind(at)), examples[at].weight)));

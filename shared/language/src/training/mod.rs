@@ -16,11 +16,11 @@ use std::thread;
 pub use corpus::{Example, Lexicons};
 pub use glossary::Glossary;
 
-use crate::calibration::Calibration;
-use crate::features::DENSE;
-use crate::evaluation::{Figures, Verdict, emotion_figures};
-use crate::feelings::Feelings;
 use crate::Language;
+use crate::calibration::Calibration;
+use crate::evaluation::{Figures, Verdict, emotion_figures};
+use crate::features::DENSE;
+use crate::feelings::Feelings;
 use crate::format::{ModelError, Writer, float_bytes};
 use crate::header::Header;
 use crate::model::{Model, OUTPUTS, ROW, lexicon_bytes};
@@ -125,10 +125,8 @@ pub fn figures_of(feelings: &dyn Fn(&str, Language) -> Feelings, examples: &[Exa
     let mut figures = Vec::new();
     for ((language, source), examples) in sets {
         let told = |example: &Example| feelings(&example.text, language);
-        let verdicts: Vec<_> = examples
-            .iter()
-            .filter_map(|example| Some(Verdict::of(example.sentiment?, &told(example))))
-            .collect();
+        let verdicts: Vec<_> =
+            examples.iter().filter_map(|example| Some(Verdict::of(example.sentiment?, &told(example)))).collect();
         if !verdicts.is_empty() {
             let Figures { texts, macro_f1, auc, .. } = Figures::of(&verdicts);
             let name = format!("valid sentiment {} {source}", language.code());

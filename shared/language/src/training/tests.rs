@@ -4,7 +4,8 @@ use super::*;
 use crate::hash::checksum;
 
 fn examples() -> Vec<Example> {
-    let rows = [("good thing", 2), ("bad thing", 0), ("a thing", 1), ("good good", 2), ("so bad", 0), ("some thing", 1)];
+    let rows =
+        [("good thing", 2), ("bad thing", 0), ("a thing", 1), ("good good", 2), ("so bad", 0), ("some thing", 1)];
     Language::ALL
         .into_iter()
         .flat_map(|language| {
@@ -46,8 +47,10 @@ fn the_same_texts_give_the_same_bytes_and_are_learned() {
 #[test]
 fn a_glossary_translates_what_it_mostly_knows() {
     let glossary = Glossary::of("en\tnl\tpt\thu\nnot\tniet\tnão\tnem\ngood\tgoed\tbom\tjó\nit\t-\t-\t-\n").unwrap();
-    let example = |text: &str| Example { text: text.to_owned(), language: Some(Language::English), ..Example::default() };
-    let translated = glossary.translated(&[example("It NOT good!"), example("unheard of words")], Language::Hungarian, 0);
+    let example =
+        |text: &str| Example { text: text.to_owned(), language: Some(Language::English), ..Example::default() };
+    let translated =
+        glossary.translated(&[example("It NOT good!"), example("unheard of words")], Language::Hungarian, 0);
     assert_eq!(translated.len(), 1);
     assert_eq!(translated[0].text.split_whitespace().collect::<Vec<_>>(), ["NEM", "jó", "!"]);
     assert!(translated[0].translated);
