@@ -5,7 +5,8 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost_types::FileDescriptorSet;
 use protox::prost::Message;
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
+    "rapport/common/v1/analysis.proto",
     "rapport/common/v1/error_reason.proto",
     "rapport/common/v1/feed.proto",
     "rapport/common/v1/money.proto",

@@ -26,6 +26,7 @@ pub(crate) static ACCOUNT: Kind<Account> = Kind {
     },
     as_row,
     derive,
+    reading: None,
     index: |account| Index { state: account.state().as_str_name(), ..Index::default() },
     related: Kind::<Account>::unrelated,
     rules,

@@ -20,6 +20,7 @@ pub(crate) static CONTACT: Kind<Contact> = Kind {
     as_new: |contact| contact.erase_time = None,
     as_row: |contact| contact.erase_time = None,
     derive: |_| {},
+    reading: None,
     index: |_| Index::default(),
     related: |tenant, key, _| vec![account::owner(tenant, key)],
     rules: |guard| {

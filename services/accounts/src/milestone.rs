@@ -30,6 +30,7 @@ pub(crate) static MILESTONE: Kind<Milestone> = Kind {
         };
         milestone.set_state(state);
     },
+    reading: None,
     index: |milestone| Index { state: milestone.state().as_str_name(), ..Index::default() },
     related: |tenant, key, _| vec![account::owner(tenant, key)],
     rules: |guard| account::check_owner(guard.rows, guard.key),

@@ -1,7 +1,7 @@
 //! What feedback is: an answer to a survey, a complaint, a wish.
 
 use contracts::feedback::v1::{Feedback, FeedbackKind, FeedbackState, Scale, Subject};
-use methods::{Collection, Erasure, Guard, Index, Kind, Violations, from_micros, state_conflict, to_micros};
+use methods::{Collection, Erasure, Guard, Index, Kind, Reading, Violations, from_micros, state_conflict, to_micros};
 use prost::Message as _;
 use prost_types::Timestamp;
 use runtime::Fault;
@@ -44,6 +44,7 @@ pub(crate) static FEEDBACK: Kind<Feedback> = Kind {
         };
         feedback.set_state(state);
     },
+    reading: Some(Reading { text: |feedback| &feedback.text, analysis: |feedback| &mut feedback.analysis }),
     index: |feedback| Index {
         state: feedback.state().as_str_name(),
         happened_at: feedback.happen_time.as_ref().map_or(0, to_micros),
@@ -57,10 +58,10 @@ pub(crate) static FEEDBACK: Kind<Feedback> = Kind {
 pub(crate) static ERASURE: Erasure<Feedback> = Erasure {
     contact: |feedback| &feedback.contact,
     erase_time: |feedback| &mut feedback.erase_time,
-    empty: |feedback| feedback.text.clear(),
+    empty: empty_words,
     redact: |document| {
         let mut feedback = Feedback::decode(document).unwrap_or_default();
-        feedback.text.clear();
+        empty_words(&mut feedback);
         feedback.encode_to_vec()
     },
 };
@@ -126,10 +127,16 @@ fn as_row(feedback: &mut Feedback) {
     feedback.erase_time = None;
 }
 
+fn empty_words(feedback: &mut Feedback) {
+    feedback.text.clear();
+    methods::forget_words(&mut feedback.analysis);
+}
+
 fn rules(guard: &mut Guard<'_, '_, Feedback>) -> Result<(), Fault> {
     // Words that were erased do not come back, not even when the rows of an import are sent again.
     if let Some(erase_time) = guard.old.and_then(|old| old.erase_time) {
-        guard.new.text.clear();
+        empty_words(guard.new);
+        guard.new.analysis = guard.old.and_then(|old| old.analysis.clone());
         guard.new.erase_time = Some(erase_time);
     }
     Ok(())

@@ -22,6 +22,7 @@ pub(crate) static IMPROVEMENT: Kind<Improvement> = Kind {
     as_new: as_row,
     as_row,
     derive,
+    reading: None,
     index: |improvement| Index { state: improvement.state().as_str_name(), ..Index::default() },
     related: Kind::<Improvement>::unrelated,
     rules,

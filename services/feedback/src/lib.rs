@@ -1,5 +1,5 @@
 //! The feedback service: what customers think of it all, and what becomes of that. It decides whether feedback still asks
-//! for something and how far an improvement has come. It does not read what the words say.
+//! for something and how far an improvement has come. What the words say is read by `methods::analysis`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod feedback;
@@ -12,11 +12,13 @@ use methods::Methods;
 use runtime::{App, BoxError, Context};
 use store::{Migration, Table};
 
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration { version: 1, name: "feedback", sql: include_str!("../migrations/0001_feedback.sql") },
     methods::imports_migration(2),
+    methods::analysis_settings_migration(3),
 ];
-const TABLES: [&Table; 4] = [&feedback::TABLE, &theme::TABLE, &improvement::TABLE, &methods::IMPORTS];
+const TABLES: [&Table; 5] =
+    [&feedback::TABLE, &theme::TABLE, &improvement::TABLE, &methods::IMPORTS, &methods::ANALYSIS_SETTINGS];
 
 /// Opens the service's database, by default `feedback.db` in the data directory, and mounts its RPCs.
 ///

@@ -3,8 +3,8 @@
 use contracts::feedback::v1::{feedback_service_server::FeedbackService, *};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use methods::{
-    Call, EraseAsk, ImportMessage, ImportRow, ListAsk, Methods, StateFilter, Undoing, Violations, Watched,
-    WatchedChange,
+    Call, EraseAsk, ImportMessage, ImportRow, ListAsk, Methods, ReanalyzeAsk, StateFilter, Undoing, Violations,
+    Watched, WatchedChange,
 };
 use runtime::{Fault, Tenant};
 use tonic::{Request, Response, Status, Streaming};
@@ -327,6 +327,50 @@ impl FeedbackService for Service {
             })
             .await?;
         Ok(Response::new(DeclineImprovementResponse { improvement: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn override_feedback_analysis(
+        &self,
+        request: Request<OverrideFeedbackAnalysisRequest>,
+    ) -> Result<Response<OverrideFeedbackAnalysisResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let target = (ask.name.as_str(), ask.etag.as_str(), ask.request_id.as_str());
+        let done = self.methods.override_analysis(&FEEDBACK, &call, target, ask.r#override).await?;
+        Ok(Response::new(OverrideFeedbackAnalysisResponse { feedback: Some(done.resource), freshness: done.freshness }))
+    }
+
+    async fn get_analysis_settings(
+        &self,
+        request: Request<GetAnalysisSettingsRequest>,
+    ) -> Result<Response<GetAnalysisSettingsResponse>, Status> {
+        let (call, _) = Call::enter(request)?;
+        let (settings, freshness) = self.methods.analysis_settings(&call).await?;
+        Ok(Response::new(GetAnalysisSettingsResponse { settings: Some(settings), freshness }))
+    }
+
+    async fn update_analysis_settings(
+        &self,
+        request: Request<UpdateAnalysisSettingsRequest>,
+    ) -> Result<Response<UpdateAnalysisSettingsResponse>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let (settings, freshness) = self.methods.set_analysis_settings(&call, ask.settings, &ask.request_id).await?;
+        Ok(Response::new(UpdateAnalysisSettingsResponse { settings: Some(settings), freshness }))
+    }
+
+    type ReanalyzeFeedbackStream = Answers<ReanalyzeFeedbackResponse>;
+
+    async fn reanalyze_feedback(
+        &self,
+        request: Request<ReanalyzeFeedbackRequest>,
+    ) -> Result<Response<Self::ReanalyzeFeedbackStream>, Status> {
+        let (call, ask) = Call::enter(request)?;
+        let asked = ReanalyzeAsk { parent: ask.parent, max_texts_per_second: ask.max_texts_per_second };
+        let answers = self.methods.reanalyze(&FEEDBACK, &call, asked).await?;
+        Ok(Response::new(Box::pin(answers.map_ok(|so_far| ReanalyzeFeedbackResponse {
+            read_count: so_far.read_count,
+            changed_count: so_far.changed_count,
+            freshness: so_far.freshness,
+        }))))
     }
 
     async fn erase_feedback(

@@ -17,6 +17,7 @@ pub(crate) static THEME: Kind<Theme> = Kind {
     as_new: |_| {},
     as_row: |_| {},
     derive: |_| {},
+    reading: None,
     index: |_| Index::default(),
     related: Kind::<Theme>::unrelated,
     rules: Kind::<Theme>::no_rules,

@@ -25,6 +25,7 @@ pub(crate) static COMMITMENT: Kind<Commitment> = Kind {
             commitment.set_state(CommitmentState::Open);
         }
     },
+    reading: None,
     index: |commitment| Index {
         state: commitment.state().as_str_name(),
         happened_at: commitment.make_time.as_ref().map_or(0, to_micros),

@@ -4,7 +4,7 @@ use contracts::{
     common::v1::Party,
     interactions::v1::{Interaction, InteractionChannel, InteractionState, Purpose},
 };
-use methods::{Collection, Erasure, Guard, Index, Kind, Violations, from_micros, state_conflict, to_micros};
+use methods::{Collection, Erasure, Guard, Index, Kind, Reading, Violations, from_micros, state_conflict, to_micros};
 use prost::Message as _;
 use prost_types::{Duration, Timestamp};
 use runtime::Fault;
@@ -44,6 +44,7 @@ pub(crate) static INTERACTION: Kind<Interaction> = Kind {
     },
     as_row,
     derive,
+    reading: Some(Reading { text: |interaction| &interaction.text, analysis: |interaction| &mut interaction.analysis }),
     index: |interaction| Index {
         state: interaction.state().as_str_name(),
         label: interaction.thread.clone(),
@@ -126,6 +127,7 @@ fn rules(guard: &mut Guard<'_, '_, Interaction>) -> Result<(), Fault> {
     // Words that were erased do not come back, not even when the rows of an import are sent again.
     if let Some(erase_time) = guard.old.and_then(|old| old.erase_time) {
         empty_words(guard.new);
+        guard.new.analysis = guard.old.and_then(|old| old.analysis.clone());
         guard.new.erase_time = Some(erase_time);
     }
     guard.new.reply_delay = reply_delay(guard)?;
@@ -195,6 +197,7 @@ fn empty_words(interaction: &mut Interaction) {
     interaction.subject.clear();
     interaction.text.clear();
     interaction.intent.clear();
+    methods::forget_words(&mut interaction.analysis);
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The interactions service: what the two parties say to, promise and offer each other. It decides how long an answer took,
-//! whether a matter is still open, and what becomes of promises and of rivals' offers. It does not read what the words say.
+//! whether a matter is still open, and what becomes of promises and of rivals' offers. What the words say is read by
+//! `methods::analysis`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod commitment;
@@ -12,11 +13,13 @@ use methods::Methods;
 use runtime::{App, BoxError, Context};
 use store::{Migration, Table};
 
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration { version: 1, name: "interactions", sql: include_str!("../migrations/0001_interactions.sql") },
     methods::imports_migration(2),
+    methods::analysis_settings_migration(3),
 ];
-const TABLES: [&Table; 4] = [&interaction::TABLE, &commitment::TABLE, &offer::TABLE, &methods::IMPORTS];
+const TABLES: [&Table; 5] =
+    [&interaction::TABLE, &commitment::TABLE, &offer::TABLE, &methods::IMPORTS, &methods::ANALYSIS_SETTINGS];
 
 /// Opens the service's database, by default `interactions.db` in the data directory, and mounts its RPCs.
 ///

@@ -28,6 +28,7 @@ pub(crate) static COMPETITOR_OFFER: Kind<CompetitorOffer> = Kind {
             offer.set_outcome(OfferOutcome::Open);
         }
     },
+    reading: None,
     index: |offer| Index {
         state: offer.outcome().as_str_name(),
         happened_at: offer.learn_time.as_ref().map_or(0, to_micros),

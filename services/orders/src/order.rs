@@ -36,6 +36,7 @@ pub(crate) static ORDER: Kind<Order> = Kind {
     },
     as_row,
     derive,
+    reading: None,
     index: |order| Index {
         state: order.state().as_str_name(),
         happened_at: order.place_time.as_ref().map_or(0, to_micros),

@@ -73,6 +73,7 @@ impl Methods {
             let handed_in = match messages.next().await? {
                 Err(status) => Err(runtime::unread(status)),
                 Ok(message) => {
+                    methods.readers.of(&methods.store, &tenant).await;
                     let message = rows(&tenant, message);
                     next_index += message.rows.len() as i64;
                     methods.hand_in(&tenant, first_index, message).await.map_err(Status::from)

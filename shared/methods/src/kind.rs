@@ -3,7 +3,7 @@
 use runtime::{Fault, Tenant};
 use store::{Draft, Key, Row, Rows, Table};
 
-use crate::{Collection, Meta, Resource, Violations, write::check_request_id};
+use crate::{Collection, Meta, Reading, Resource, Violations, write::check_request_id};
 
 /// What a kind of resource is: its names, checks, states and rules.
 pub struct Kind<T: 'static> {
@@ -23,6 +23,8 @@ pub struct Kind<T: 'static> {
     pub as_row: fn(&mut T),
     /// Fills the fields that follow from the others, such as the state.
     pub derive: fn(&mut T),
+    /// The words to be read, if it has any.
+    pub reading: Option<Reading<T>>,
     /// What lists filter by.
     pub index: fn(&T) -> Index,
     /// Which other rows the rules look at or put: asked of what is to be created or imported, of what stands before a
@@ -71,6 +73,19 @@ impl<T: Resource> Kind<T> {
             violations.add("name", format!("must be a name such as `{}`", self.collection.pattern()));
         }
         check_request_id(request_id, violations);
+    }
+
+    /// Empties what a client cannot state of a resource that is to be created.
+    pub(crate) fn make_new(&self, resource: &mut T) {
+        (self.as_new)(resource);
+        self.forget_analysis(resource);
+    }
+
+    /// Takes the analysis away: nobody states it.
+    pub(crate) fn forget_analysis(&self, resource: &mut T) {
+        if let Some(reading) = &self.reading {
+            *(reading.analysis)(resource) = None;
+        }
     }
 
     /// Returns the name of a row's resource.

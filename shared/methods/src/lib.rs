@@ -5,6 +5,7 @@
 //! each. Nothing here knows what an order or a complaint is.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod analysis;
 mod check;
 mod erase;
 mod faults;
@@ -29,6 +30,7 @@ use sha2::{Digest as _, Sha256};
 use store::{Database, Migration, RequestId, Store, Table};
 use tonic::Request;
 
+pub use analysis::{ANALYSIS_SETTINGS, Reading, ReanalyzeAsk, Reread, analysis_settings_migration, forget_words};
 pub use check::{Violations, money_nanos};
 pub use erase::{EraseAsk, Erasure};
 pub use faults::{account_gone, already_exists, not_found, refusal, state_conflict, store_fault};
@@ -78,6 +80,7 @@ pub struct Methods {
     feed: &'static str,
     store: Store,
     shutdown: Shutdown,
+    readers: analysis::Readers,
 }
 
 impl Methods {
@@ -89,7 +92,8 @@ impl Methods {
         clock: Clock,
         shutdown: Shutdown,
     ) -> Self {
-        Self { feed, store: Store::new(database, tables, Arc::new(move || clock.now())), shutdown }
+        let readers = analysis::Readers::new(clock.clone());
+        Self { feed, store: Store::new(database, tables, Arc::new(move || clock.now())), shutdown, readers }
     }
 
     /// Opens the service's database, by default a SQLite file of the feed's name in the data directory, and starts the
@@ -106,7 +110,8 @@ impl Methods {
         context: &Context,
     ) -> Result<Self, BoxError> {
         let database = open_database(app, feed, url, migrations, context).await?;
-        Ok(Self::new(feed, database, tables, context.clock.clone(), context.shutdown.clone()))
+        let methods = Self::new(feed, database, tables, context.clock.clone(), context.shutdown.clone());
+        Ok(Self { readers: methods.readers.counted(feed, &context.telemetry.meter()), ..methods })
     }
 
     /// The store underneath, for what is not standard.

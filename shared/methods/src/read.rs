@@ -186,7 +186,7 @@ impl Methods {
         Ok((resources, next, Some(freshness)))
     }
 
-    async fn read_mark(&self, partitions: &[u32]) -> Result<FreshnessToken, Fault> {
+    pub(crate) async fn read_mark(&self, partitions: &[u32]) -> Result<FreshnessToken, Fault> {
         let positions = self.store().positions().await.map_err(store_fault)?;
         let seen = positions.iter().filter(|entry| entry.position > 0 && partitions.contains(&entry.partition));
         Ok(token(

@@ -1,6 +1,6 @@
 //! Create, update, delete and transitions.
 
-use contracts::common::v1::{ErrorReason, FreshnessToken};
+use contracts::common::v1::{ErrorReason, FreshnessToken, TextAnalysis};
 use prost_types::FieldMask;
 use runtime::{Fault, Tenant};
 use store::{Command, Key, Mark, Refusal, Rows, Written};
@@ -51,19 +51,20 @@ impl Methods {
         });
         new.unstamp();
         new.set_name(kind.collection.name(&account, &id));
-        (kind.as_new)(&mut new);
+        kind.make_new(&mut new);
         violations.within(kind.name, |violations| (kind.check)(&new, violations));
         check_request_id(request_id, &mut violations);
         violations.finish()?;
 
         let key = kind.collection.key(kind.table, &call.tenant, &account, &id);
         let related = (kind.related)(&call.tenant, &key, &new);
+        let read = self.read_words(kind, call, &new).await;
         let decide = move |rows: &mut Rows<'_>, key: &Key| {
             let name = kind.name_of(key);
             if let Some(standing) = rows.get(key) {
                 // The same content again is a retry with an id of the client's own; anything else is a collision.
                 let mut old = T::decode(standing.document.as_slice()).map_err(internal)?;
-                (kind.as_new)(&mut old);
+                kind.make_new(&mut old);
                 (kind.derive)(&mut new);
                 (kind.derive)(&mut old);
                 if standing.deleted_at.is_none() && kind.draft(&old, false) == kind.draft(&new, false) {
@@ -71,6 +72,7 @@ impl Methods {
                 }
                 return Err(refusal(faults::already_exists(kind.name, &name)));
             }
+            record_reading(kind, None, &mut new, read);
             put(kind, rows, key, None, new)
         };
         self.write(kind, call, key, related, request_id, decide).await
@@ -105,6 +107,7 @@ impl Methods {
         // Only the mask tells whether the old relations stay or the new ones come; rows too many do no harm.
         let mut related = self.related(kind, call, &key).await?;
         related.extend((kind.related)(&call.tenant, &key, &patch));
+        let read = self.read_words(kind, call, &patch).await;
         let decide = move |rows: &mut Rows<'_>, key: &Key| {
             let old = standing(kind, rows, key, patch.etag())?;
             let mut violations = Violations::default();
@@ -113,8 +116,9 @@ impl Methods {
                 violations.within(kind.name, |violations| (kind.check)(new, violations));
             }
             violations.finish().map_err(refusal)?;
-            let new = new
+            let mut new = new
                 .ok_or_else(|| internal(store::Error::Damaged("a resource does not fit its descriptor".to_owned())))?;
+            record_reading(kind, Some(&old), &mut new, read);
             put(kind, rows, key, Some(&old), new)
         };
         self.write(kind, call, key, related, request_id, decide).await
@@ -209,6 +213,13 @@ impl Methods {
         self.write(kind, call, key, related, request_id, decide).await
     }
 
+    /// What the words of a resource that is to be written say, read as its tenant wants it.
+    async fn read_words<T: Resource>(&self, kind: &Kind<T>, call: &Call, resource: &T) -> Option<TextAnalysis> {
+        kind.reading.as_ref()?;
+        let reader = self.readers.of(&self.store, &call.tenant).await;
+        self.readers.read(kind, &reader, resource)
+    }
+
     /// Names what the resource that stands relates to. If another write is faster and changes that, the rules miss a row.
     async fn related<T: Resource>(&self, kind: &'static Kind<T>, call: &Call, key: &Key) -> Result<Vec<Key>, Fault> {
         let row = self.store.get(key).await.map_err(store_fault)?;
@@ -264,6 +275,7 @@ impl Methods {
         resource.unstamp();
         resource.set_name(name);
         (kind.as_row)(&mut resource);
+        kind.forget_analysis(&mut resource);
         violations.within(kind.name, |violations| {
             if key.is_none() {
                 violations.add("name", format!("must be a name such as `{}`", kind.collection.pattern()));
@@ -274,12 +286,14 @@ impl Methods {
         let Some(key) = key else { return Err(faults::not_found(kind.name, "")) };
         let mut keys = (kind.related)(tenant, &key, &resource);
         keys.push(key.clone());
+        let read = self.readers.read(kind, &self.readers.at_hand(tenant), &resource);
         Ok(Command {
             tenant: tenant.as_str().to_owned(),
             keys,
             request: None,
             decide: Box::new(move |rows| {
                 let old = rows.get(&key).map(|row| kind.load(row)).transpose().map_err(refusal)?;
+                record_reading(kind, old.as_ref(), &mut resource, read);
                 put(kind, rows, &key, old.as_ref(), resource)?;
                 Ok(key)
             }),
@@ -301,6 +315,19 @@ fn put<T: Resource>(
     (kind.rules)(&mut guard).map_err(refusal)?;
     rows.put(key.clone(), kind.draft_of(new, false));
     Ok(())
+}
+
+/// Records what the words of a resource say. The same words as before keep what was read and said of them.
+fn record_reading<T: Resource>(kind: &Kind<T>, old: Option<&T>, new: &mut T, read: Option<TextAnalysis>) {
+    let Some(reading) = &kind.reading else {
+        return;
+    };
+    let standing = old.filter(|old| (reading.text)(old) == (reading.text)(new));
+    *(reading.analysis)(new) = match standing {
+        Some(old) => (reading.analysis)(&mut old.clone()).take(),
+        // An update that says nothing of the words has read none, and one that empties them neither.
+        None => read,
+    };
 }
 
 /// Returns the resource that stands, if it is at the version that the client saw.
@@ -325,13 +352,18 @@ pub(crate) fn check_request_id(request_id: &str, violations: &mut Violations) {
 }
 
 pub(crate) fn check_etag<T>(kind: &Kind<T>, name: &str, wanted: &str, standing: &str) -> Result<(), Fault> {
+    check_stale(kind.name, name, wanted, standing)
+}
+
+/// Refuses a change of what has changed since the client read it. No etag means that it does not matter.
+pub(crate) fn check_stale(kind: &str, name: &str, wanted: &str, standing: &str) -> Result<(), Fault> {
     if wanted.is_empty() || wanted == standing {
         return Ok(());
     }
     let fault = Fault::new(
         Code::Aborted,
         ErrorReason::EtagMismatch.as_str_name(),
-        format!("{} `{name}` has changed since it was read", kind.name),
+        format!("{kind} `{name}` has changed since it was read"),
     );
     Err(fault.with("name", name).with("etag", standing))
 }

@@ -123,6 +123,11 @@ impl Store {
         self.tables
     }
 
+    /// Whether the store has this table.
+    pub fn has(&self, table: &Table) -> bool {
+        self.tables.iter().any(|one| one.name == table.name)
+    }
+
     /// Wakes with each commit of this process. Commits of other processes are found by polling.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.commits.clone()

@@ -25,6 +25,7 @@ pub(super) static MODEL: Kind<wire::Model> = Kind {
     as_new: |_| {},
     as_row: |_| {},
     derive: |_| {},
+    reading: None,
     index: |_| Index::default(),
     related: Kind::<wire::Model>::unrelated,
     rules: Kind::<wire::Model>::no_rules,

@@ -31,6 +31,7 @@ pub(super) static VIEW: Kind<StatedView> = Kind {
     as_new: |_| {},
     as_row: |_| {},
     derive: |_| {},
+    reading: None,
     index: |_| Index::default(),
     related: |tenant, key, _| vec![note(tenant, &key.account)],
     rules,

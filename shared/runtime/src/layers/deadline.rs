@@ -87,7 +87,7 @@ impl<S: Grpc> Service<Request<Body>> for Deadlines<S> {
 /// a session of reflection.
 fn is_long_lived(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let verbs = ["Watch", "Import", "Undo", "Verify", "Try", "Backtest"];
+    let verbs = ["Watch", "Import", "Undo", "Verify", "Try", "Backtest", "Reanalyze"];
     verbs.iter().any(|verb| name.starts_with(verb)) || name == "ServerReflectionInfo"
 }
 
