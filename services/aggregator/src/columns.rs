@@ -498,7 +498,7 @@ mod tests {
         let standing = standing.map(|(one, two)| {
             let mut figures = vec![0.0; STAGE_COLUMN + 1];
             (figures[0], figures[STAGE_COLUMN]) = (f64::from(one), f64::from(two));
-            Became { assessed_at: 7, model: "default-1".into(), figures: Arc::from(figures) }
+            Became { assessed_at: 7, model: "default-2".into(), figures: Arc::from(figures) }
         });
         columns.set(&name(number), standing.as_ref());
     }

@@ -208,7 +208,7 @@ mod tests {
     fn models() -> Models {
         let models = Models::default();
         for id in ["b", "a"] {
-            let document = Model::DEFAULT_TEXT.replace("id = \"default-1\"", &format!("id = \"{id}\""));
+            let document = Model::DEFAULT_TEXT.replace("id = \"default-2\"", &format!("id = \"{id}\""));
             let model = Arc::new(Model::parse(&document).unwrap());
             models.hold("t", Recorded { model, document: document.into(), created_at: Some(0) });
         }
@@ -223,23 +223,23 @@ mod tests {
     fn the_nearest_choice_holds() {
         let models = models();
         let of = |segment: &str| models.of("t", segment).id().to_owned();
-        assert_eq!(of("gold"), "default-1");
+        assert_eq!(of("gold"), "default-2");
         choose(&models, "gold", 1, Some("a"));
         choose(&models, "", 1, Some("b"));
-        choose(&models, "home", 1, Some("default-1"));
-        assert_eq!([of("gold"), of("home"), of("other"), of("")], ["a", "default-1", "b", "b"]);
+        choose(&models, "home", 1, Some("default-2"));
+        assert_eq!([of("gold"), of("home"), of("other"), of("")], ["a", "default-2", "b", "b"]);
         choose(&models, "gold", 2, None);
         choose(&models, "gold", 1, Some("a"));
         assert_eq!(of("gold"), "b", "what was chosen before comes too late");
-        assert_eq!(models.of("u", "gold").id(), "default-1");
+        assert_eq!(models.of("u", "gold").id(), "default-2");
         assert_eq!(
-            (models.segments("t", "b"), models.segments("t", "default-1")),
+            (models.segments("t", "b"), models.segments("t", "default-2")),
             (vec![String::new()], vec!["home".into()])
         );
         assert!(
             models.find("t", "a").is_some()
                 && models.find("u", "a").is_none()
-                && models.find("u", "default-1").is_some()
+                && models.find("u", "default-2").is_some()
         );
     }
 

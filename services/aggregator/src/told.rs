@@ -11,7 +11,7 @@ use crate::{
 
 /// Names the way in which documents become evidence. Raised with every change to it: ledgers made in another way are
 /// made again as the service starts.
-pub(crate) const EVIDENCE_REVISION: u32 = 4;
+pub(crate) const EVIDENCE_REVISION: u32 = 5;
 
 /// The kind of the rows that tell of a referral; all others are kinds of [`Source`].
 pub(crate) const REFERRAL: &str = "referral";

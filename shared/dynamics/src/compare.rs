@@ -293,7 +293,7 @@ mod tests {
 
     /// The default model with a part of its document replaced.
     fn with(part: &str, other: &str) -> Model {
-        let text = Model::DEFAULT_TEXT.replace("id = \"default-1\"", "id = \"other-1\"");
+        let text = Model::DEFAULT_TEXT.replace("id = \"default-2\"", "id = \"other-1\"");
         assert!(text.contains(part), "{part}");
         Model::parse(&text.replace(part, other)).unwrap()
     }

@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn the_default_model_parses() {
         let model = Model::parse(Model::DEFAULT_TEXT).unwrap();
-        assert_eq!(model.id(), "default-1");
+        assert_eq!(model.id(), "default-2");
         assert_eq!(model, Model::default());
     }
 
@@ -265,9 +265,21 @@ mod tests {
     }
 
     #[test]
+    fn a_document_that_is_older_than_a_signal_gives_it_no_weight() {
+        let is_later = |line: &&str| !line.starts_with("rival_mention") && !line.starts_with("customer_assurance");
+        let older: Vec<&str> = Model::DEFAULT_TEXT.lines().filter(is_later).collect();
+        let model = Model::parse(&older.join("\n")).unwrap();
+        assert_eq!((model.weight(Signal::RivalMention), model.weight(Signal::CustomerAssurance)), (0.0, 0.0));
+        assert!(model.weight(Signal::ProviderAssurance) > 0.0);
+        let is_first = |line: &&str| !line.starts_with("ordering");
+        let broken: Vec<&str> = Model::DEFAULT_TEXT.lines().filter(is_first).collect();
+        assert!(Model::parse(&broken.join("\n")).is_err());
+    }
+
+    #[test]
     fn every_violation_is_reported() {
         let text = Model::DEFAULT_TEXT
-            .replace("id = \"default-1\"", "id = \"Default 1\"")
+            .replace("id = \"default-2\"", "id = \"Default 1\"")
             .replace("fast_days = 45", "fast_days = 170")
             .replace("[signals]", "[signals]\nmood = { weight = 1 }")
             .replace("[rhythm]", "[rhythms]");

@@ -158,6 +158,13 @@ signals! {
     Referral "referral" Provider Value General Observed "customers brought by this one";
     /// +1 an idea that became an improvement.
     IdeaGiven "idea_given" Provider Value General Observed "ideas the customer gave";
+
+    /// +1 full of trust, -1 full of fear or anger.
+    CustomerAssurance "customer_assurance" Customer Trust General Stated "trust, fear and anger in what the customer says";
+    /// +1 full of trust, -1 full of fear or anger.
+    ProviderAssurance "provider_assurance" Provider Trust General Stated "trust, fear and anger in what the provider says";
+    /// +1 speaks against rivals, -1 leans to them.
+    RivalMention "rival_mention" Customer Loyalty Attitude Stated "what the customer says of rivals";
 }
 
 /// Whether someone said it or it was seen in what they did.

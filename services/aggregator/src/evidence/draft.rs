@@ -15,9 +15,9 @@ impl Draft {
         self.0.evidence.extend(Evidence::new(Topic::Signal(signal), at, value, weight));
     }
 
-    /// A party showed an emotion.
-    pub(super) fn feel(&mut self, view: View, emotion: Emotion, at: i64, intensity: f64) {
-        self.0.evidence.extend(Evidence::new(Topic::Emotion(view, emotion), at, intensity, 1.0));
+    /// A party showed an emotion. 1 is the weight of one that somebody stated.
+    pub(super) fn feel(&mut self, view: View, emotion: Emotion, at: i64, intensity: f64, weight: f64) {
+        self.0.evidence.extend(Evidence::new(Topic::Emotion(view, emotion), at, intensity, weight));
     }
 
     /// Something is owed from `since` on, and counts in full `full_days` later.

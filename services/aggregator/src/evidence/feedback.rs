@@ -4,14 +4,15 @@
 mod score;
 mod telling;
 
-use contracts::common::v1::Party;
+use contracts::common::v1::{Party, TextSpanKind};
 use contracts::feedback::v1::{Feedback, FeedbackKind, FeedbackState, Subject};
 use dynamics::{Signal, View};
 use prost::Message;
 
 use super::draft::Draft;
-use super::scale::{days, days_after, promptness, stated};
-use super::{Moment, Resource, Source, forget, micros, voice};
+use super::scale::{days, days_after, promptness};
+use super::voice::Words;
+use super::{Moment, Resource, Source, forget, micros};
 
 /// A complaint without a stated tone, and how far the tone moves it: from -1 when hostile to -0.2 when friendly.
 const COMPLAINT_VALUE: f64 = -0.6;
@@ -50,6 +51,11 @@ const OPEN_NEED_WEIGHT: f64 = 0.5;
 const OPEN_NEED_GRACE_DAYS: i64 = 30;
 const OPEN_NEED_FULL_DAYS: i64 = 90;
 
+/// A need that is told in passing is one that nothing has met so far. It was found by rules in the words, as are ideas, and
+/// weighs half of what somebody recorded.
+const NEED_IN_PASSING: f64 = -0.3;
+const WISH_WEIGHT: f64 = 0.5;
+
 impl Resource for Feedback {
     fn name(&self) -> &str {
         &self.name
@@ -82,7 +88,10 @@ impl Resource for Feedback {
     }
 
     fn draw(&self, draft: &mut Draft) {
-        voice::draw(draft, View::Customer, self.happened_at(), self.sentiment, &self.emotions);
+        let words = words(self);
+        words.draw(draft);
+        words.rivals(draft);
+        wishes(self, &words, draft);
         score::draw(self, draft);
         match self.kind() {
             FeedbackKind::Complaint => complaint(self, draft),
@@ -96,6 +105,28 @@ impl Resource for Feedback {
 
     fn tell(&self, moments: &mut Vec<Moment>) {
         telling::tell(self, moments);
+    }
+}
+
+fn words(feedback: &Feedback) -> Words<'_> {
+    Words {
+        view: View::Customer,
+        at: feedback.happened_at(),
+        sentiment: feedback.sentiment,
+        emotions: &feedback.emotions,
+        analysis: feedback.analysis.as_ref(),
+    }
+}
+
+/// What the words ask for, where the feedback is not given as a need or an idea itself.
+fn wishes(feedback: &Feedback, words: &Words<'_>, draft: &mut Draft) {
+    let at = feedback.happened_at();
+    let kind = feedback.kind();
+    if words.tell_of(TextSpanKind::Need) && kind != FeedbackKind::Need {
+        draft.say(Signal::NeedMet, at, NEED_IN_PASSING, WISH_WEIGHT);
+    }
+    if words.tell_of(TextSpanKind::Suggestion) && kind != FeedbackKind::Suggestion {
+        draft.say(Signal::IdeaGiven, at, IDEA_VALUE, WISH_WEIGHT);
     }
 }
 
@@ -117,7 +148,7 @@ fn satisfaction(subject: Subject) -> Signal {
 /// A conflict, until it is settled; then also how it was settled.
 fn complaint(feedback: &Feedback, draft: &mut Draft) {
     let at = feedback.happened_at();
-    let severity = COMPLAINT_VALUE + COMPLAINT_TONE * stated(feedback.sentiment).unwrap_or(0.0);
+    let severity = COMPLAINT_VALUE + COMPLAINT_TONE * words(feedback).sure_tone();
     draft.say(Signal::Conflict, at, severity, COMPLAINT_WEIGHT);
     if subject(feedback) != Subject::Unspecified {
         draft.say(satisfaction(subject(feedback)), at, severity, SUBJECT_WEIGHT);
@@ -137,7 +168,7 @@ fn complaint(feedback: &Feedback, draft: &mut Draft) {
 }
 
 fn compliment(feedback: &Feedback, draft: &mut Draft) {
-    let value = COMPLIMENT_VALUE + COMPLIMENT_TONE * stated(feedback.sentiment).unwrap_or(0.0);
+    let value = COMPLIMENT_VALUE + COMPLIMENT_TONE * words(feedback).sure_tone();
     draft.say(Signal::Advocacy, feedback.happened_at(), value, 1.0);
     if subject(feedback) != Subject::Unspecified {
         draft.say(satisfaction(subject(feedback)), feedback.happened_at(), value, SUBJECT_WEIGHT);

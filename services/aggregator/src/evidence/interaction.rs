@@ -4,7 +4,7 @@
 mod matter;
 mod telling;
 
-use contracts::common::v1::Party;
+use contracts::common::v1::{Party, TextSpanKind};
 use contracts::interactions::v1::{Interaction, InteractionChannel, InteractionState, Purpose};
 use dynamics::{DAY, Signal, View};
 use prost::Message;
@@ -12,7 +12,8 @@ use prost_types::Duration;
 
 use super::draft::{Draft, view_of};
 use super::scale::{HOUR, promptness, saturation};
-use super::{Moment, Resource, Source, forget, micros, voice};
+use super::voice::Words;
+use super::{Moment, Resource, Source, forget, micros};
 
 /// The length of a meeting or a call at which it counts three quarters, in microseconds: half an hour.
 const HALF_LENGTH: f64 = HOUR as f64 / 2.0;
@@ -22,6 +23,12 @@ const VIDEO_WEIGHT: f64 = 0.7;
 const IN_THREAD_WEIGHT: f64 = 0.5;
 /// What the provider achieved in a first contact tells less of the customer's trust than what the customer did.
 const PROVIDER_INTENT_WEIGHT: f64 = 0.5;
+
+/// A need that is told in passing is one that nothing has met so far; an idea is worth as much as one that was given as
+/// such (see `feedback.rs`). Both were found by rules in the words, and weigh half of what somebody recorded.
+const NEED_IN_PASSING: f64 = -0.3;
+const IDEA_IN_PASSING: f64 = 0.5;
+const WISH_WEIGHT: f64 = 0.5;
 
 /// A matter that was raised to a higher level: a conflict, but milder than a complaint (see `feedback.rs`).
 const ESCALATED_VALUE: f64 = -0.4;
@@ -64,7 +71,12 @@ impl Resource for Interaction {
         };
         let at = self.happened_at();
         draft.contact_by(self.party());
-        voice::draw(draft, view, at, self.sentiment, &self.emotions);
+        let words = words(self, view);
+        words.draw(draft);
+        if view == View::Customer {
+            words.rivals(draft);
+            wishes(self, &words, draft);
+        }
         reply(self, view, draft);
         initiative(self, view, draft);
         meeting(self, draft);
@@ -80,6 +92,27 @@ impl Resource for Interaction {
 
     fn tell(&self, moments: &mut Vec<Moment>) {
         telling::tell(self, moments);
+    }
+}
+
+fn words(interaction: &Interaction, view: View) -> Words<'_> {
+    Words {
+        view,
+        at: interaction.happened_at(),
+        sentiment: interaction.sentiment,
+        emotions: &interaction.emotions,
+        analysis: interaction.analysis.as_ref(),
+    }
+}
+
+/// What the customer's words ask for beside the matter itself.
+fn wishes(interaction: &Interaction, words: &Words<'_>, draft: &mut Draft) {
+    let at = interaction.happened_at();
+    if words.tell_of(TextSpanKind::Need) {
+        draft.say(Signal::NeedMet, at, NEED_IN_PASSING, WISH_WEIGHT);
+    }
+    if words.tell_of(TextSpanKind::Suggestion) {
+        draft.say(Signal::IdeaGiven, at, IDEA_IN_PASSING, WISH_WEIGHT);
     }
 }
 

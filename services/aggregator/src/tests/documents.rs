@@ -105,7 +105,7 @@ async fn standings_follow_a_choice_and_go_on_after_a_restart() {
         shutdown.begin();
         place.refresher(&shutdown).follow_choices().await.unwrap();
         let half_way = place.made_with().await;
-        assert_eq!(half_way[..2], with("long", "default-1")[..2]);
+        assert_eq!(half_way[..2], with("long", "default-2")[..2]);
         assert_eq!(half_way[2..], with("quick", "calm")[2..]);
         for id in accounts {
             let chosen = place.models.of("one", if id == "b" || id == "d" { "" } else { "gold" });
@@ -115,7 +115,7 @@ async fn standings_follow_a_choice_and_go_on_after_a_restart() {
 
         place.restart().await;
         place.refresher(&Shutdown::new()).follow_choices().await.unwrap();
-        assert_eq!(place.made_with().await, with("long", "default-1"));
+        assert_eq!(place.made_with().await, with("long", "default-2"));
         place.check(&place.kept().await).await;
 
         choose(&place.models, 3, [("one", "gold", Some("quick")), ("one", "", Some("calm"))]);

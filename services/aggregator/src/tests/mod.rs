@@ -228,7 +228,7 @@ fn choose<const N: usize>(models: &Models, version: i64, choices: [(&str, &str, 
 /// The built-in model under another id, with other half-lives and weights.
 fn recorded(id: &str, [slow, fast]: [&str; 2]) -> Recorded {
     let document = Model::DEFAULT_TEXT
-        .replace("id = \"default-1\"", &format!("id = \"{id}\""))
+        .replace("id = \"default-2\"", &format!("id = \"{id}\""))
         .replace("slow_days = 180", slow)
         .replace("fast_days = 45", fast)
         .replace("prior_strength = 6.0", "prior_strength = 3.0");

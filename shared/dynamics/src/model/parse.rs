@@ -29,6 +29,9 @@ pub(super) fn parse(text: &str) -> Result<Model, ModelError> {
     Err(ModelError { violations })
 }
 
+/// Signals that came after the first documents were recorded: a document that is older gives them no weight.
+const LATER: [Signal; 3] = [Signal::CustomerAssurance, Signal::ProviderAssurance, Signal::RivalMention];
+
 /// None only along with a violation.
 fn model(root: &mut Section<'_>) -> Option<Model> {
     root.knows(&["id", "half_lives", "prior_variance", "views", "sources", "signals", "rhythm", "stages", "exposure"]);
@@ -117,6 +120,13 @@ fn facet_weights(section: &mut Section<'_>) -> FacetWeights {
 fn signals(section: &mut Section<'_>, sources: &Table) -> Vec<SignalWeight> {
     section.knows(&Signal::ALL.map(Signal::name));
     let weights = Signal::ALL.map(|signal| {
+        if LATER.contains(&signal) && !section.table.contains_key(signal.name()) {
+            return Some(SignalWeight {
+                weight: 0.0,
+                reason: "the model is older than the signal".to_owned(),
+                source: String::new(),
+            });
+        }
         section.section(signal.name(), |section| {
             section.knows(&["weight", "reason", "source"]);
             let source = section.text("source");

@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 
 use contracts::accounts::v1::{Account, AccountState, Closure, Contact, Milestone};
-use contracts::common::v1::{Emotion, EmotionKind, Party};
+use contracts::common::v1::{
+    Abstention, AnalysisOverride, Emotion, EmotionKind, Party, PerceivedEmotion, Stance, TextAnalysis, TextSpan,
+    TextSpanKind,
+};
 use contracts::feedback::v1::{About, Feedback, FeedbackKind, Scale, Subject};
 use contracts::interactions::v1::{
     Commitment, CommitmentState, CompetitorOffer, CounterOffer, Interaction, InteractionChannel, OfferOutcome, Purpose,
@@ -124,6 +127,7 @@ fn of_an_interaction() {
         purpose: Purpose::Support.into(),
         emotions: vec![Emotion { kind: EmotionKind::Joy.into(), intensity: 0.5 }],
         resolve_time: day(12),
+        analysis: Some(analysis()),
         ..Interaction::default()
     };
     let used = changed(
@@ -139,6 +143,7 @@ fn of_an_interaction() {
             ("subject", |contact| contact.subject = "broken".to_owned()),
             ("text", |contact| contact.text = "it does not work".to_owned()),
             ("sentiment", |contact| contact.sentiment = Some(0.0)),
+            ("analysis", |contact| contact.analysis = None),
             ("emotions", |contact| contact.emotions.clear()),
             ("duration", |contact| contact.duration = Some(Duration { seconds: 600, nanos: 0 })),
             ("intent", |contact| contact.intent = "a new password".to_owned()),
@@ -162,6 +167,87 @@ fn of_an_interaction() {
         ],
     );
     assert_all("Emotion", used, &[]);
+}
+
+/// What a text says that is angry, and knows of a rival.
+fn analysis() -> TextAnalysis {
+    let span = |kind: TextSpanKind, competitor: &str, stance: Stance| TextSpan {
+        kind: kind.into(),
+        competitor: competitor.to_owned(),
+        stance: stance.into(),
+        ..TextSpan::default()
+    };
+    TextAnalysis {
+        sentiment: Some(-0.8),
+        sentiment_probability: 0.9,
+        emotions: vec![PerceivedEmotion { kind: EmotionKind::Anger.into(), intensity: 0.7, probability: 0.8 }],
+        spans: vec![
+            span(TextSpanKind::Need, "", Stance::Unspecified),
+            span(TextSpanKind::Competitor, "Globex", Stance::Favorable),
+        ],
+        ..TextAnalysis::default()
+    }
+}
+
+#[test]
+fn of_an_analysis() {
+    fn of(contact: &mut Interaction) -> &mut TextAnalysis {
+        contact.analysis.as_mut().unwrap()
+    }
+    let base = Interaction {
+        happen_time: day(10),
+        party: Party::Customer.into(),
+        analysis: Some(analysis()),
+        ..Interaction::default()
+    };
+    let said = AnalysisOverride { sentiment: Some(0.5), ..AnalysisOverride::default() };
+    let overridden =
+        Interaction { analysis: Some(TextAnalysis { r#override: Some(said), ..analysis() }), ..base.clone() };
+    let used = changed(
+        &base,
+        &[
+            ("sentiment", |contact| of(contact).sentiment = Some(-0.7)),
+            ("sentiment_probability", |contact| of(contact).sentiment_probability = 0.6),
+            ("emotions", |contact| of(contact).emotions.clear()),
+            ("abstention", |contact| of(contact).set_abstention(Abstention::TooShort)),
+            ("spans", |contact| of(contact).spans.clear()),
+            ("override", |contact| of(contact).r#override = Some(AnalysisOverride::default())),
+        ],
+    );
+    // Who read it in which language says nothing of the relationship.
+    assert_all("TextAnalysis", used, &["language", "language_probability", "model"]);
+    let used = changed(
+        &base,
+        &[
+            ("kind", |contact| of(contact).emotions[0].kind = EmotionKind::Fear.into()),
+            ("intensity", |contact| of(contact).emotions[0].intensity = 0.6),
+            ("probability", |contact| of(contact).emotions[0].probability = 0.7),
+        ],
+    );
+    assert_all("PerceivedEmotion", used, &[]);
+    let used = changed(
+        &base,
+        &[
+            ("kind", |contact| of(contact).spans[0].kind = TextSpanKind::Suggestion.into()),
+            ("competitor", |contact| {
+                let another = TextSpan { competitor: "Initech".to_owned(), ..of(contact).spans[1].clone() };
+                of(contact).spans.push(another);
+            }),
+            ("stance", |contact| of(contact).spans[1].stance = Stance::Neutral.into()),
+        ],
+    );
+    assert_all("TextSpan", used, &["start_byte", "end_byte"]);
+    let used = changed(
+        &overridden,
+        &[
+            ("sentiment", |contact| of(contact).r#override.as_mut().unwrap().sentiment = None),
+            ("emotions", |contact| {
+                let joy = Emotion { kind: EmotionKind::Joy.into(), intensity: 0.5 };
+                of(contact).r#override.as_mut().unwrap().emotions = vec![joy];
+            }),
+        ],
+    );
+    assert_all("AnalysisOverride", used, &["reason", "override_time"]);
 }
 
 #[test]
@@ -230,6 +316,7 @@ fn of_feedback() {
         scale: Some(Scale { min: 1.0, max: 5.0 }),
         about: Some(About { subject: Subject::Order.into(), reference: String::new() }),
         resolve_time: day(12),
+        analysis: Some(analysis()),
         ..Feedback::default()
     };
     let used = changed(
@@ -247,6 +334,7 @@ fn of_feedback() {
             ("emotions", |feedback| {
                 feedback.emotions = vec![Emotion { kind: EmotionKind::Anger.into(), intensity: 0.5 }]
             }),
+            ("analysis", |feedback| feedback.analysis = None),
             ("themes", |feedback| feedback.themes = vec!["themes/speed".to_owned()]),
             ("resolve_time", |feedback| feedback.resolve_time = day(13)),
             ("content_with_resolution", |feedback| feedback.content_with_resolution = Some(true)),

@@ -2,7 +2,7 @@
 //! of range. Only what the services refuse, such as a step both reached and given up, is left out.
 
 use contracts::accounts::v1::{Account, Closure, Contact, Milestone};
-use contracts::common::v1::{Emotion, Money};
+use contracts::common::v1::{AnalysisOverride, Emotion, Money, PerceivedEmotion, TextAnalysis, TextSpan};
 use contracts::feedback::v1::{About, Feedback, Scale};
 use contracts::interactions::v1::{Commitment, CompetitorOffer, CounterOffer, Interaction};
 use contracts::orders::v1::{Cancellation, Fulfilment, Order, OrderLine, OrderReturn, Payment, Placement};
@@ -85,6 +85,35 @@ impl Dice {
 
     fn emotions(&mut self) -> Vec<Emotion> {
         (0..self.below(3)).map(|_| Emotion { kind: self.below(9) as i32, intensity: self.tone() }).collect()
+    }
+
+    fn analysis(&mut self) -> TextAnalysis {
+        TextAnalysis {
+            sentiment: self.maybe(|dice| dice.tone() as f32),
+            sentiment_probability: self.tone() as f32,
+            emotions: (0..self.below(3))
+                .map(|_| PerceivedEmotion {
+                    kind: self.below(9) as i32,
+                    intensity: self.tone() as f32,
+                    probability: self.tone() as f32,
+                })
+                .collect(),
+            abstention: self.below(7) as i32,
+            spans: (0..self.below(3))
+                .map(|_| TextSpan {
+                    kind: self.below(7) as i32,
+                    competitor: self.word(),
+                    stance: self.below(4) as i32,
+                    ..TextSpan::default()
+                })
+                .collect(),
+            r#override: self.maybe(|dice| AnalysisOverride {
+                sentiment: dice.maybe(Self::tone),
+                emotions: dice.emotions(),
+                ..AnalysisOverride::default()
+            }),
+            ..TextAnalysis::default()
+        }
     }
 
     fn account(&mut self) -> Account {
@@ -179,6 +208,7 @@ impl Dice {
             resolve_time: self.time(),
             contacts_to_resolve: self.small(),
             escalated: self.flag(),
+            analysis: self.maybe(Self::analysis),
             reply_delay: self.span(),
             ..Interaction::default()
         }
@@ -234,6 +264,7 @@ impl Dice {
             themes: vec![self.word()],
             resolve_time: self.time(),
             content_with_resolution: self.maybe(Self::flag),
+            analysis: self.maybe(Self::analysis),
             ..Feedback::default()
         }
     }
