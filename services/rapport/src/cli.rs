@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use crate::{
     client::ConnectArgs,
     commands::{
-        assess, backtest, compare, export, fit, fits, health, import, models, opportunities, portfolio, simulate,
-        timeline, verify, view, watch,
+        analysis, analyze, assess, backtest, compare, export, fit, fits, health, import, models, opportunities,
+        portfolio, simulate, timeline, verify, view, watch,
     },
     demo::{self, DemoArgs},
     exit::{self, Error, Exit},
@@ -34,6 +34,10 @@ enum Command {
     Demo(DemoArgs),
     /// Import files of accounts, orders, interactions or feedback.
     Import(import::ImportArgs),
+    /// Show and change how the suite reads texts, correct what it read, and read again.
+    Analysis(analysis::AnalysisArgs),
+    /// Tell what texts say: language, sentiment, emotions. Needs no server.
+    Analyze(analyze::AnalyzeArgs),
     /// Assess one account, from both sides, with the reasons.
     Assess(assess::AssessArgs),
     /// Export what is known of every account, one row each.
@@ -89,6 +93,8 @@ impl Cli {
             Command::Serve(_) => Ok(Exit::Ok),
             Command::Demo(args) => demo::run(args).await,
             Command::Import(args) => import::run(&connect, args).await,
+            Command::Analysis(args) => analysis::run(&connect, args).await,
+            Command::Analyze(args) => analyze::run(&args),
             Command::Assess(args) => assess::run(&connect, args).await,
             Command::Export(args) => export::run(&connect, args).await,
             Command::Compare(args) => compare::run(&connect, args).await,

@@ -4,6 +4,8 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use contracts::{
     assessments::v1::assessments_service_client::AssessmentsServiceClient,
+    feedback::v1::feedback_service_client::FeedbackServiceClient,
+    interactions::v1::interactions_service_client::InteractionsServiceClient,
     predictions::v1::predictions_service_client::PredictionsServiceClient,
 };
 use tonic::{
@@ -103,6 +105,16 @@ impl Connection {
     /// A client of the assessments.
     pub fn assessments(&self) -> AssessmentsServiceClient<Service> {
         AssessmentsServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)
+    }
+
+    /// A client of the interactions.
+    pub fn interactions(&self) -> InteractionsServiceClient<Service> {
+        InteractionsServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)
+    }
+
+    /// A client of the feedback.
+    pub fn feedback(&self) -> FeedbackServiceClient<Service> {
+        FeedbackServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)
     }
 
     /// A client of the fits, back-tests and opportunities.

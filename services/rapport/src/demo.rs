@@ -2,6 +2,7 @@
 //! of real customers, and keeps serving.
 
 mod ahead;
+mod words;
 
 use std::{fmt::Write as _, net::SocketAddr};
 
@@ -110,6 +111,7 @@ async fn show_all(endpoint: &str, address: &SocketAddr) -> Result<(), Error> {
         }
         example = strongest.map(|account| (set, account));
     }
+    words::show()?;
     if let Some((set, account)) = example {
         output::line(&invitation(&set, &account, address))?;
     }

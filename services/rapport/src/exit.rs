@@ -54,6 +54,9 @@ pub enum Error {
     /// An input that cannot be opened.
     #[error("{0}")]
     NoInput(String),
+    /// An input that is not what it should be.
+    #[error("{0}")]
+    Data(String),
     /// The service refused or failed.
     #[error("{}", Told(.0))]
     Status(#[from] Box<Status>),
@@ -101,6 +104,7 @@ impl Error {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::NoInput(_) => Exit::NoInput,
+            Self::Data(_) => Exit::Data,
             Self::Status(status) => of_status(status),
             Self::Answer(_) | Self::Plot(_) => Exit::Internal,
             Self::Write(_) => Exit::TryAgain,

@@ -26,6 +26,11 @@ pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
+/// Whether somebody watches the answer.
+pub fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// How many characters a line of the answer may have on the terminal that shows it; none if none does.
 pub fn terminal_width() -> Option<usize> {
     let terminal = console::Term::stdout();

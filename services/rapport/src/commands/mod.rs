@@ -1,5 +1,7 @@
 //! The client's commands, a file each.
 
+pub mod analysis;
+pub mod analyze;
 pub mod assess;
 pub mod backtest;
 pub mod compare;
