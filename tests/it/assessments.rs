@@ -8,6 +8,7 @@ mod merged;
 mod models;
 mod past;
 mod simulated;
+mod spoken;
 mod stated_views;
 mod timeline;
 mod watched;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's way to fail")]
 
 mod accounts;
+mod analysis;
 mod architecture;
 mod assessments;
 mod bad_input;

@@ -4,18 +4,20 @@
 mod files;
 mod listing;
 mod scoring;
+mod texts;
 mod tokens;
 
 pub use files::{csv, jsonl, mapping, value};
 pub use listing::{filter, name};
 pub use scoring::{document, ledger, model};
+pub use texts::text;
 pub use tokens::{freshness_token, page_token};
 
 /// A target, with the name of its folder of seeds.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("page_token", page_token),
     ("freshness_token", freshness_token),
     ("filter", filter),
@@ -27,6 +29,7 @@ pub const TARGETS: [Target; 11] = [
     ("model", model),
     ("ledger", ledger),
     ("document", document),
+    ("text", text),
 ];
 
 /// Takes the first byte; 0 if there is none.

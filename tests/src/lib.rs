@@ -49,6 +49,15 @@ impl Suite {
         Self::serve(server, app, clock, folder)
     }
 
+    /// Starts the interactions service alone.
+    pub async fn start_interactions() -> Self {
+        let (server, clock, folder) = bind(TempDir::new().unwrap()).await;
+        let context = server.context();
+        let mut app = App::new();
+        interactions::build(&mut app, &context, None).await.unwrap();
+        Self::serve(server, app, clock, folder)
+    }
+
     async fn start_in(folder: TempDir) -> Self {
         let (server, clock, folder) = bind(folder).await;
         let context = server.context();

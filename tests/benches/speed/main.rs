@@ -13,6 +13,7 @@ mod import;
 mod lists;
 mod process;
 mod read;
+mod texts;
 mod unary;
 
 use std::time::Instant;
@@ -24,10 +25,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// A measure's name and what runs it.
 type Measure = (&'static str, fn(&tokio::runtime::Runtime));
 
-const MEASURES: [Measure; 6] = [
+const MEASURES: [Measure; 7] = [
     ("read", read::run),
     ("lists", lists::run),
     ("import", import::run),
+    ("texts", texts::run),
     ("unary", unary::run),
     ("lag", growth::lag),
     ("growth", growth::run),

@@ -7,13 +7,13 @@ use tonic::{Code, Status};
 use super::{Story, of};
 use crate::standard::{assert_invalid, assert_not_found, assert_refused};
 
-const BUILT_IN: &str = "models/default-1";
+const BUILT_IN: &str = "models/default-2";
 
 impl Story {
     /// The built-in document under another id, with replacements.
     async fn document(&self, id: &str, replacements: &[(&str, &str)]) -> String {
         let mut document = self.model("models/default").await.unwrap().document;
-        for (old, new) in replacements.iter().chain(&[("id = \"default-1\"", format!("id = \"{id}\"").as_str())]) {
+        for (old, new) in replacements.iter().chain(&[("id = \"default-2\"", format!("id = \"{id}\"").as_str())]) {
             assert!(document.contains(old), "{old}");
             document = document.replace(old, new);
         }
@@ -103,7 +103,7 @@ async fn a_model_is_recorded_once_and_stays_as_it_is() {
     assert_not_found(story.model("models/third").await);
 
     // The built-in one is there already.
-    let built_in = story.document("default-1", &[]).await;
+    let built_in = story.document("default-2", &[]).await;
     assert_eq!(story.record(&built_in, "").await.unwrap(), story.model(BUILT_IN).await.unwrap());
     let mut another = built_in.clone();
     another.push_str("# another\n");
@@ -159,10 +159,10 @@ async fn every_violation_of_a_model_is_answered_at_once() {
     assert_invalid(story.client().create_model(ask(none)).await, &["request_id", "model"]);
     assert_eq!(names(&story.models(0).await), [BUILT_IN]);
 
-    for name in ["", "default-1", "models/", "models/a b", "accounts/a"] {
+    for name in ["", "default-2", "models/", "models/a b", "accounts/a"] {
         assert_invalid(story.model(name).await, &["name"]);
     }
-    let wrong = story.choose("default-1", &"x".repeat(65), &"x".repeat(65)).await;
+    let wrong = story.choose("default-2", &"x".repeat(65), &"x".repeat(65)).await;
     assert_invalid(wrong, &["name", "segment", "request_id"]);
     assert_not_found(story.choose("models/none", "gold", "").await);
     let list = ListModelsRequest { page_size: -1, ..ListModelsRequest::default() };
@@ -217,24 +217,24 @@ async fn each_segment_is_assessed_by_the_model_chosen_for_it() {
         }
         models.map_to_ids()
     };
-    assert_eq!(all(&story).await, ["quick", "quick", "default-1", "default-1"]);
+    assert_eq!(all(&story).await, ["quick", "quick", "default-2", "default-2"]);
     let is_default = story.choose("models/mild", "", "").await.unwrap();
     assert!(is_default.is_default && is_default.segments.is_empty());
     assert_eq!(story.model("models/default").await.unwrap(), is_default);
     assert_eq!(all(&story).await, ["quick", "quick", "mild", "mild"]);
     story.choose(BUILT_IN, "home", "").await.unwrap();
     assert_eq!(story.model(BUILT_IN).await.unwrap().segments, ["home"]);
-    assert_eq!(all(&story).await, ["quick", "quick", "default-1", "mild"]);
+    assert_eq!(all(&story).await, ["quick", "quick", "default-2", "mild"]);
 
     let story = story.restarted().await;
-    assert_eq!(all(&story).await, ["quick", "quick", "default-1", "mild"]);
+    assert_eq!(all(&story).await, ["quick", "quick", "default-2", "mild"]);
     assert_eq!(story.assess("a").await, quick);
     // The request is answered as the first time, and chooses nothing again.
     story.choose("models/mild", "gold", "r_2").await.unwrap();
     assert_eq!(story.choose("models/quick", "gold", "r_1").await.unwrap().name, "models/quick");
     let reused = story.choose("models/quick", "home", "r_1").await;
     assert_refused(reused, Code::InvalidArgument, "REQUEST_ID_REUSED", &["request_id"]);
-    assert_eq!(all(&story).await, ["mild", "mild", "default-1", "mild"]);
+    assert_eq!(all(&story).await, ["mild", "mild", "default-2", "mild"]);
 
     // Taken back, the choice for all others holds; that taken back too, the built-in one does.
     assert_eq!(story.choose("", "home", "").await.unwrap().name, "models/mild");
@@ -242,7 +242,7 @@ async fn each_segment_is_assessed_by_the_model_chosen_for_it() {
     assert_eq!(all(&story).await, ["mild"; 4]);
     assert_eq!(story.choose("", "", "").await.unwrap().name, BUILT_IN);
     assert_eq!(story.choose("", "unheard of", "").await.unwrap().name, BUILT_IN);
-    assert_eq!(all(&story).await, ["default-1"; 4]);
+    assert_eq!(all(&story).await, ["default-2"; 4]);
     assert_eq!(story.assess("a").await, before);
     assert_eq!(story.verify().await, 4);
 }

@@ -48,7 +48,7 @@ impl Story {
 
 /// The built-in model under another id, changed.
 fn other(id: &str, changes: &[(&str, &str)]) -> String {
-    let mut document = BUILT_IN.replace("id = \"default-1\"", &format!("id = \"{id}\""));
+    let mut document = BUILT_IN.replace("id = \"default-2\"", &format!("id = \"{id}\""));
     for (from, to) in changes {
         assert!(document.contains(from), "{from}");
         document = document.replace(from, to);
@@ -202,7 +202,7 @@ async fn another_model_is_told_as_a_step_of_its_own() {
     for name in [&slow, &doubtful] {
         let told = story.simulate(SimulateAssessmentRequest { model: name.clone(), ..suppose("acme") }).await.unwrap();
         let (before, after) = (told.before.clone().unwrap(), told.after.clone().unwrap());
-        assert_eq!((before.model.as_str(), after.model.as_str()), ("models/default-1", name.as_str()));
+        assert_eq!((before.model.as_str(), after.model.as_str()), ("models/default-2", name.as_str()));
         assert_eq!(before, story.assess("acme").await);
         assert!(
             !told.terms.is_empty() && told.terms.iter().all(|term| term.cause() == Cause::Model),
@@ -242,7 +242,7 @@ async fn what_cannot_be_supposed_is_refused_all_at_once() {
         name: "acme".to_owned(),
         suppositions: wrong,
         without: ["accounts/acme", "", "accounts/acme"].map(str::to_owned).to_vec(),
-        model: "default-1".to_owned(),
+        model: "default-2".to_owned(),
         known_at: Some(prost_types::Timestamp { seconds: i64::MAX, nanos: -1 }),
         ..SimulateAssessmentRequest::default()
     };

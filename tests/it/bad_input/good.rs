@@ -13,7 +13,7 @@ pub(super) const ACCOUNT: &str = "acme";
 pub(super) const SEED: &str = "seed";
 
 /// A good message of each type, as proto JSON. `{id}` stands for the id of the case.
-const MESSAGES: [(&str, &str); 20] = [
+const MESSAGES: [(&str, &str); 23] = [
     (
         "Account",
         r#"{"display_name": "Acme", "open_time": "2025-06-01T00:00:00Z", "currency_code": "EUR", "region_code": "NL",
@@ -91,6 +91,12 @@ const MESSAGES: [(&str, &str); 20] = [
         r#"{"signal": "delivery_promise", "value": 0.5, "weight": 1, "happen_time": "2026-01-05T11:00:00Z", "count": 2}"#,
     ),
     ("WithoutSignal", r#"{"source": "accounts/acme/orders/seed", "signal": "delivery_promise"}"#),
+    (
+        "AnalysisOverride",
+        r#"{"sentiment": 0.5, "emotions": [{"kind": "EMOTION_KIND_JOY", "intensity": 0.5}], "reason": "a joke"}"#,
+    ),
+    ("AnalysisSettings", r#"{"competitors": [{"name": "Globex", "aliases": ["Globex Corporation", "GBX"]}]}"#),
+    ("Competitor", r#"{"name": "Initech", "aliases": ["Initech Ltd"]}"#),
     ("Money", r#"{"currency_code": "EUR", "units": 10}"#),
     ("FeedPosition", r#"{"partition": 3, "position": 0}"#),
     ("FieldMask", "\"\""),
@@ -107,9 +113,9 @@ const BEFORE: [(&str, &str); 4] = [
     (
         "Interaction",
         r#"{"happen_time": "2025-12-01T00:00:00Z", "party": "PARTY_CUSTOMER", "channel": "INTERACTION_CHANNEL_EMAIL",
-            "purpose": "PURPOSE_SUPPORT"}"#,
+            "purpose": "PURPOSE_SUPPORT", "text": "It broke."}"#,
     ),
-    ("Feedback", r#"{"happen_time": "2025-12-01T00:00:00Z", "kind": "FEEDBACK_KIND_COMPLAINT"}"#),
+    ("Feedback", r#"{"happen_time": "2025-12-01T00:00:00Z", "kind": "FEEDBACK_KIND_COMPLAINT", "text": "It broke."}"#),
 ];
 
 /// What must have been done to a resource before.
@@ -125,7 +131,7 @@ const STEPS: [(&str, &[&str]); 8] = [
 ];
 
 /// Fields whose good value does not follow from their names: by method and field, or by field alone. Null leaves it unset.
-const FIELDS: [(&str, &str); 40] = [
+const FIELDS: [(&str, &str); 43] = [
     ("BacktestPortfolio.cut_time", "\"2025-12-20T00:00:00Z\""),
     ("GetFit.name", "\"fits/default\""),
     ("CancelFit.name", "\"fits/default\""),
@@ -142,6 +148,9 @@ const FIELDS: [(&str, &str); 40] = [
     ("MergeAccount.into", "\"accounts/acme\""),
     ("EraseInteractions.parent", "\"accounts/{id}\""),
     ("EraseFeedback.parent", "\"accounts/{id}\""),
+    ("ReanalyzeInteractions.parent", "\"accounts/{id}\""),
+    ("ReanalyzeFeedback.parent", "\"accounts/{id}\""),
+    ("max_texts_per_second", "100000"),
     ("EraseInteractions.contact", "null"),
     ("EraseFeedback.contact", "null"),
     ("ResolveCompetitorOffer.outcome", "\"OFFER_OUTCOME_STAYED\""),
@@ -206,8 +215,12 @@ impl Good {
             }
             Kind::Message(of) => {
                 let mut message = message(&of, id)?;
-                if is_update(method) && message.is_object() && field.name() != "update_mask" {
-                    message["name"] = json!(name_of(&target(method)?, id));
+                if is_update(method)
+                    && message.is_object()
+                    && field.name() != "update_mask"
+                    && let Some(pattern) = target(method)
+                {
+                    message["name"] = json!(name_of(&pattern, id));
                 }
                 Some(message)
             }
