@@ -30,13 +30,14 @@ mod standing;
 mod stated_views;
 mod store;
 mod tables;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod told;
+mod tongue;
 mod trial;
 mod watch;
 mod wire;
-mod words;
 mod work;
 
 use ::store::{Database, Migration, Table};

@@ -23,6 +23,8 @@ use crate::{
     picture::{Gallery, Moment, Picture, fold_facts},
     predict::{estimate, lifetime_value, read_horizon},
     service::page_token_fault,
+    telling,
+    tongue::Tongue,
     wire::{facet, party},
 };
 
@@ -38,6 +40,7 @@ impl Predictions {
         &self,
         request: Request<ListOpportunitiesRequest>,
     ) -> Result<Response<ListOpportunitiesResponse>, Status> {
+        let tongue = Tongue::of(&request);
         let (call, ask) = Call::enter(request)?;
         let mut violations = Violations::default();
         let moment = Moment::read(ask.as_of.as_ref(), ask.known_at.as_ref(), &mut violations);
@@ -73,7 +76,7 @@ impl Predictions {
         let gallery = self.gallery.clone();
         let fitted = gallery.fits.in_use(tenant);
         let days = horizon.or(fitted.as_ref().map(|fitted| fitted.predictor.horizon_days()));
-        let seeker = Seeker { gallery, fitted, days: days.unwrap_or(crate::fits::HORIZON_DAYS) };
+        let seeker = Seeker { gallery, fitted, days: days.unwrap_or(crate::fits::HORIZON_DAYS), tongue };
         let (tenant, account) = (tenant.to_owned(), account.map(str::to_owned));
         // It may take long, and no connection is to wait behind it.
         let sought = self.workers.spawn(async move {
@@ -94,10 +97,10 @@ impl Predictions {
         let is_more = page.len() > limit;
         page.truncate(limit);
         let next = (skipped + page.len()).to_string();
-        Ok(Response::new(ListOpportunitiesResponse {
+        Ok(tongue.answer(ListOpportunitiesResponse {
             opportunities: page,
             account_count,
-            summary: summary(total, account_count),
+            summary: telling::opportunity::found(tongue.words, total, account_count),
             fit: fitted.map_or(String::new(), |fitted| format!("fits/{}", fitted.id)),
             next_page_token: if is_more { PageToken { list, after: vec![next] }.encode() } else { String::new() },
         }))
@@ -110,20 +113,12 @@ fn place(token: &str, list: u64) -> Result<usize, Fault> {
     place.ok_or_else(page_token_fault)
 }
 
-fn summary(found: usize, accounts: i64) -> String {
-    let of = if accounts == 1 { "the account".to_owned() } else { format!("{accounts} accounts") };
-    match found {
-        0 => format!("nothing stands out: what is known of {of} supports no change that would be felt"),
-        1 => format!("one thing stands out of what is known of {of}"),
-        many => format!("{many} things stand out of what is known of {of}"),
-    }
-}
-
 /// Looks for opportunities.
 struct Seeker {
     gallery: Gallery,
     fitted: Option<Arc<Fitted>>,
     days: u32,
+    tongue: Tongue,
 }
 
 impl Seeker {
@@ -196,11 +191,12 @@ impl Stake<'_> {
     fn told(&self, opportunity: levers::Opportunity, facts: &[(String, Facts)]) -> Opportunity {
         let bond_after = opportunity.after.relationship.bond;
         let Gains { order_days, spend, kept_value } = self.gains(&opportunity.change, facts);
-        let levers::Opportunity { lever, asks, evidence, change, aims, bond_before, facets, .. } = opportunity;
-        Opportunity {
+        let levers::Opportunity { lever, finding, evidence, change, aims, bond_before, facets, .. } = opportunity;
+        let tongue = self.seeker.tongue;
+        let mut told = Opportunity {
             account: account_name(&self.picture.account),
             lever: lever.name().to_owned(),
-            text: asks,
+            text: telling::opportunity::asks(tongue.words, lever, finding),
             facets: facets
                 .iter()
                 .map(|change| FacetChange {
@@ -246,7 +242,12 @@ impl Stake<'_> {
                     signal: without.signal.name().to_owned(),
                 })
                 .collect(),
+            summary: Vec::new(),
+        };
+        if let Some(words) = tongue.if_asked() {
+            told.summary = telling::opportunity::summary(words, &told, &aims, self.seeker.days);
         }
+        told
     }
 
     /// What the change would bring; nothing is known of that while no fit is in use, or before the first order.

@@ -7,11 +7,12 @@ use std::{
 
 use contracts::assessments::v1 as wire;
 use contracts::common::v1::FreshnessToken;
-use dynamics::{Expectation, Facts, Ledger, Model, assess};
+use dynamics::{Expectation, Facts, Ledger, Model, assess, explain};
 use methods::{Violations, not_found, store_fault, to_micros};
 use prost_types::Timestamp;
 use runtime::{Clock, Fault};
 use store::Error;
+use wording::Words;
 
 use crate::{
     apply::{decode_ledger, fold},
@@ -23,6 +24,7 @@ use crate::{
     progress::Progress,
     stated_views::StatedViews,
     store::{LedgerRow, Reader, SourceRow},
+    telling,
     told::{ACCOUNT, facts, facts_as_of, merged_into, orders_currency, segment, source},
     wire::Beside,
 };
@@ -302,16 +304,35 @@ impl Gallery {
         Ok((answering, rows))
     }
 
-    /// Assesses, and looks ahead if so asked.
+    /// Assesses, looks ahead if so asked, and tells in plain words if a language was asked for.
     ///
     /// # Errors
     /// INTERNAL if what is stored cannot be read.
-    pub(crate) fn assess_ahead(&self, picture: Picture, ahead: Option<&Ahead>) -> Result<wire::Assessment, Fault> {
+    pub(crate) fn assess_ahead(
+        &self,
+        picture: Picture,
+        ahead: Option<&Ahead>,
+        words: Option<&Words>,
+    ) -> Result<wire::Assessment, Fault> {
         let prediction = match ahead {
             None => None,
             Some(ahead) => self.predict(&picture, ahead).map_err(store_fault)?,
         };
-        Ok(wire::Assessment { prediction, ..self.assess(picture) })
+        let Some(words) = words else {
+            return Ok(wire::Assessment { prediction, ..self.assess(picture) });
+        };
+        let Picture { ledger, model, now, .. } = picture.clone();
+        let (explanation, assessment) = (explain(&ledger, &model, now), assess(&ledger, &model, now));
+        let mut answer = wire::Assessment { prediction, ..self.assess(picture) };
+        answer.summary = telling::assessment::summary(words, &assessment, &explanation, &model, &answer);
+        if let Some(prediction) = &mut answer.prediction {
+            telling::prediction::translate(words, prediction);
+        }
+        if ahead.is_some() {
+            let ahead = telling::prediction::summary(words, answer.prediction.as_ref(), &answer.fit);
+            answer.summary.extend(ahead);
+        }
+        Ok(answer)
     }
 
     /// The model of this name, as it was when a standing was made with it; see [`Model::made_with`].

@@ -11,6 +11,7 @@ use runtime::{Fault, Violation};
 use store::PageToken;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
+use wording::Words;
 
 use crate::{
     apply::{decode_ledger, fold},
@@ -19,9 +20,11 @@ use crate::{
     picture::{Gallery, Moment as At, Picture},
     predict::read_horizon,
     store::{Standing, StandingPlace, TimelinePlace},
+    telling,
     told::{segment, source},
+    tongue::Tongue,
     watch::Watching,
-    wire, words,
+    wire,
 };
 
 /// How many ledgers are verified before progress is told.
@@ -41,6 +44,7 @@ impl AssessmentsService for Service {
         &self,
         request: Request<GetAssessmentRequest>,
     ) -> Result<Response<GetAssessmentResponse>, Status> {
+        let tongue = Tongue::of(&request);
         // The hottest call: it needs no fingerprint of its request.
         let tenant = runtime::tenant(&request)?;
         let ask = request.into_inner();
@@ -52,14 +56,15 @@ impl AssessmentsService for Service {
         self.gallery.wait(&ask.at_least_as_fresh).await?;
         let picture = self.gallery.find(tenant.as_str(), account, moment).await?;
         let ahead = self.gallery.ahead(tenant.as_str(), horizon, [&picture]).await?;
-        let assessment = self.gallery.assess_ahead(picture, ahead.as_ref())?;
-        Ok(Response::new(GetAssessmentResponse { assessment: Some(assessment) }))
+        let assessment = self.gallery.assess_ahead(picture, ahead.as_ref(), tongue.if_asked())?;
+        Ok(tongue.answer(GetAssessmentResponse { assessment: Some(assessment) }))
     }
 
     async fn batch_get_assessments(
         &self,
         request: Request<BatchGetAssessmentsRequest>,
     ) -> Result<Response<BatchGetAssessmentsResponse>, Status> {
+        let tongue = Tongue::of(&request);
         let (call, ask) = Call::enter(request)?;
         let mut violations = Violations::default();
         let moment = At::read(ask.as_of.as_ref(), ask.known_at.as_ref(), &mut violations);
@@ -79,15 +84,16 @@ impl AssessmentsService for Service {
         let mut assessments = Vec::with_capacity(pictures.len());
         for (picture, name) in pictures.into_iter().zip(&ask.names) {
             let picture = picture.ok_or_else(|| not_found("assessment", name))?;
-            assessments.push(self.gallery.assess_ahead(picture, ahead.as_ref())?);
+            assessments.push(self.gallery.assess_ahead(picture, ahead.as_ref(), tongue.if_asked())?);
         }
-        Ok(Response::new(BatchGetAssessmentsResponse { assessments }))
+        Ok(tongue.answer(BatchGetAssessmentsResponse { assessments }))
     }
 
     async fn list_assessments(
         &self,
         request: Request<ListAssessmentsRequest>,
     ) -> Result<Response<ListAssessmentsResponse>, Status> {
+        let tongue = Tongue::of(&request);
         let (call, ask) = Call::enter(request)?;
         let mut violations = Violations::default();
         let moment = At::read(ask.as_of.as_ref(), ask.known_at.as_ref(), &mut violations);
@@ -145,16 +151,17 @@ impl AssessmentsService for Service {
                         self.gallery.with_model(&mut picture, model).await?;
                     }
                 }
-                assessments.push(self.gallery.assess_ahead(picture, ahead.as_ref())?);
+                assessments.push(self.gallery.assess_ahead(picture, ahead.as_ref(), tongue.if_asked())?);
             }
         }
-        Ok(Response::new(ListAssessmentsResponse { assessments, next_page_token }))
+        Ok(tongue.answer(ListAssessmentsResponse { assessments, next_page_token }))
     }
 
     async fn explain_assessment(
         &self,
         request: Request<ExplainAssessmentRequest>,
     ) -> Result<Response<ExplainAssessmentResponse>, Status> {
+        let tongue = Tongue::of(&request);
         let (call, ask) = Call::enter(request)?;
         let mut violations = Violations::default();
         let moment = At::read(ask.as_of.as_ref(), ask.known_at.as_ref(), &mut violations);
@@ -162,14 +169,14 @@ impl AssessmentsService for Service {
         violations.finish()?;
         self.gallery.wait(&ask.at_least_as_fresh).await?;
         let mut picture = self.gallery.find(call.tenant.as_str(), account, moment).await?;
-        let (facets, summary) = self.explanation(&mut picture, ask.by_source).await?;
-        Ok(Response::new(ExplainAssessmentResponse { assessment: Some(self.gallery.assess(picture)), facets, summary }))
+        Ok(tongue.answer(self.explanation(&mut picture, ask.by_source, tongue.words).await?))
     }
 
     async fn compare_assessments(
         &self,
         request: Request<CompareAssessmentsRequest>,
     ) -> Result<Response<CompareAssessmentsResponse>, Status> {
+        let tongue = Tongue::of(&request);
         let (call, ask) = Call::enter(request)?;
         let mut violations = Violations::default();
         let account = assessed("name", &ask.name, &mut violations);
@@ -184,7 +191,7 @@ impl AssessmentsService for Service {
         let tenant = call.tenant.as_str();
         let before = self.gallery.find(tenant, account, before).await?;
         let after = self.gallery.find(tenant, account, after).await?;
-        Ok(Response::new(compare::answer(&self.gallery, before, after).await?))
+        Ok(tongue.answer(compare::answer(&self.gallery, before, after, tongue.words).await?))
     }
 
     async fn list_timeline(
@@ -355,18 +362,20 @@ impl Service {
         &self,
         picture: &mut Picture,
         by_source: bool,
-    ) -> Result<(Vec<FacetExplanation>, Vec<String>), Fault> {
+        words: &Words,
+    ) -> Result<ExplainAssessmentResponse, Fault> {
         let sources = if by_source { Some(self.gallery.sources(picture).await?) } else { None };
         let model = picture.model.as_ref();
         let assessment = assess(&picture.ledger, model, picture.now);
         let explanation = explain(&picture.ledger, model, picture.now);
-        let summary = words::summary(&assessment, &explanation, model);
-        let mut facets = wire::explanation(&explanation, model);
+        let answer = self.gallery.assess(picture.clone());
+        let summary = telling::assessment::summary(words, &assessment, &explanation, model, &answer);
+        let mut facets = wire::explanation(&explanation, model, words);
         if let Some(sources) = sources {
             let facts = sources.iter().map(|(source, facts)| (source.as_str(), facts));
             wire::add_sources(&mut facets, explain_sources(&picture.ledger, model, picture.now, facts));
         }
-        Ok((facets, summary))
+        Ok(ExplainAssessmentResponse { assessment: Some(answer), facets, summary })
     }
 }
 

@@ -10,12 +10,15 @@ use dynamics::{
 use methods::{Call, Collection, Violations, not_found, store_fault, to_micros};
 use runtime::Fault;
 use tonic::{Request, Response, Status};
+use wording::Words;
 
 use crate::{
-    compare::{self, Tense},
+    compare,
     picture::{Gallery, Moment, Picture},
     predict::read_horizon,
     service::{Service, assessed},
+    telling::{self, movement::Tense},
+    tongue::Tongue,
 };
 
 pub(crate) const MODELS: Collection = Collection::OfTenant("models");
@@ -28,6 +31,7 @@ impl Service {
         &self,
         request: Request<SimulateAssessmentRequest>,
     ) -> Result<Response<SimulateAssessmentResponse>, Status> {
+        let tongue = Tongue::of(&request);
         let (call, ask) = Call::enter(request)?;
         let mut violations = Violations::default();
         let moment = Moment::read(ask.as_of.as_ref(), ask.known_at.as_ref(), &mut violations);
@@ -48,7 +52,7 @@ impl Service {
         self.gallery.wait(&ask.at_least_as_fresh).await?;
         let before = self.gallery.find(tenant, account, moment).await?;
         let supposed = Supposal { supposed, without: ask.without, without_signals, other_model };
-        Ok(Response::new(self.gallery.simulate(before, &supposed, horizon).await?))
+        Ok(tongue.answer(self.gallery.simulate(before, &supposed, horizon, tongue.words).await?))
     }
 }
 
@@ -63,6 +67,7 @@ impl Gallery {
         mut before: Picture,
         supposal: &Supposal,
         horizon: Option<u32>,
+        words: &Words,
     ) -> Result<SimulateAssessmentResponse, Fault> {
         let facts = self.sources(&mut before).await?;
         let mut facts_after = unsaid(&facts, &supposal.without_signals)?.apply(&facts);
@@ -74,9 +79,14 @@ impl Gallery {
             None => Ok(None),
             Some(ahead) => self.predict(picture, ahead).map_err(store_fault),
         });
-        let CompareAssessmentsResponse { mut before, mut after, facets, terms, summary } =
-            compare::between(self, (before, &facts), (after, &facts_after), Tense::Conditional);
-        for (assessment, prediction) in [(&mut before, predicted_before?), (&mut after, predicted_after?)] {
+        let CompareAssessmentsResponse { mut before, mut after, facets, terms, mut summary } =
+            compare::between(self, (before, &facts), (after, &facts_after), Tense::Conditional, words);
+        let (predicted_before, predicted_after) = (predicted_before?, predicted_after?);
+        summary.extend(telling::movement::chance(words, predicted_before.as_ref(), predicted_after.as_ref()));
+        for (assessment, mut prediction) in [(&mut before, predicted_before), (&mut after, predicted_after)] {
+            if let Some(prediction) = &mut prediction {
+                telling::prediction::translate(words, prediction);
+            }
             if let Some(assessment) = assessment {
                 assessment.prediction = prediction;
             }

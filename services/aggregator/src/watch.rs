@@ -21,10 +21,13 @@ use tokio::{
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status};
+use wording::{Language, Words};
 
 pub(crate) use self::watcher::Watcher;
 use self::{place::Place, rule::Rule};
-use crate::{instruments::Instruments, log, movement::LEAST_MOVEMENT, movement::Number, service::Service};
+use crate::{
+    instruments::Instruments, log, movement::LEAST_MOVEMENT, movement::Number, service::Service, tongue::Tongue,
+};
 
 /// In points.
 const DEFAULT_THRESHOLD: f64 = 1.0;
@@ -87,10 +90,12 @@ impl Service {
         &self,
         request: Request<WatchAssessmentsRequest>,
     ) -> Result<Response<BoxStream<'static, Result<WatchAssessmentsResponse, Status>>>, Status> {
+        let tongue = Tongue::of(&request);
         let (call, ask) = Call::enter(request)?;
-        let (watcher, receiver) = self.begin_watch(call.tenant, &ask).await?;
+        let (mut watcher, receiver) = self.begin_watch(call.tenant, &ask).await?;
+        watcher.words = tongue.words;
         tokio::spawn(watcher.run(self.watching.shutdown.clone()));
-        Ok(Response::new(ReceiverStream::new(receiver).boxed()))
+        Ok(tongue.answer(ReceiverStream::new(receiver).boxed()))
     }
 
     /// A watcher that has told where it stands, so that its client knows that it is connected, and the queue of what it
@@ -122,6 +127,7 @@ impl Service {
             limits,
             instruments,
             tenant,
+            words: Words::of(Language::default()),
             rule,
             told: place.clone(),
             remembered_from: place.number,

@@ -10,11 +10,13 @@ use dynamics::{
 };
 use methods::from_micros;
 use prost_types::Duration;
+use wording::Words;
 
 use crate::{
     evidence::Source,
     outlook::Outlook,
     store::{Shape, SourceRow},
+    telling,
 };
 
 /// What the contract's assessment says beside the mathematics'.
@@ -58,6 +60,7 @@ pub(crate) fn assessment(assessment: &Assessment, ledger: &Ledger, beside: Besid
         freshness: beside.freshness,
         stated_views: beside.stated_views,
         prediction: None,
+        summary: Vec::new(),
         merged_into: beside.merged_into.map_or(String::new(), |account| methods::account_name(&account)),
     }
 }
@@ -156,7 +159,7 @@ fn days(days: f64) -> Duration {
 }
 
 /// Writes what each facet's score is made of.
-pub(crate) fn explanation(explanation: &Explanation, model: &Model) -> Vec<wire::FacetExplanation> {
+pub(crate) fn explanation(explanation: &Explanation, model: &Model, words: &Words) -> Vec<wire::FacetExplanation> {
     let facets = explanation.facets.iter();
     facets
         .map(|told| wire::FacetExplanation {
@@ -164,16 +167,16 @@ pub(crate) fn explanation(explanation: &Explanation, model: &Model) -> Vec<wire:
             facet: facet(told.facet).into(),
             score: told.score,
             base: told.base,
-            contributions: told.contributions.iter().map(contribution).collect(),
+            contributions: told.contributions.iter().map(|told| contribution(told, words)).collect(),
             bond_share: model.bond_points(told.view, told.facet, 1.0),
         })
         .collect()
 }
 
-fn contribution(contribution: &Contribution) -> wire::SignalContribution {
+fn contribution(contribution: &Contribution, words: &Words) -> wire::SignalContribution {
     wire::SignalContribution {
         signal: contribution.signal.name().to_owned(),
-        meaning: contribution.signal.meaning().to_owned(),
+        meaning: telling::meaning(words, contribution.signal),
         points: contribution.points,
         value: contribution.value,
         weight: contribution.weight,

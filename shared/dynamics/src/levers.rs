@@ -17,7 +17,7 @@
 //! - A silent customer is contacted; that it would order again is not supposed.
 //!
 //! ```
-//! use dynamics::levers::{Lever, opportunities};
+//! use dynamics::levers::{Finding, Lever, opportunities};
 //! use dynamics::{DAY, Evidence, Facts, Model, Pending, Signal, Topic};
 //!
 //! let now = 1_000 * DAY;
@@ -26,7 +26,7 @@
 //! let facts = Facts { evidence: vec![complaint], pending: vec![open], ..Facts::default() };
 //! let found = opportunities(&[("feedback/1".to_owned(), facts)], &Model::default(), now);
 //! assert_eq!(found[0].lever, Lever::SettleConflict);
-//! assert_eq!(found[0].asks, "settle it to the customer's content: 1 conflict is open");
+//! assert_eq!(found[0].finding, Finding::Open { count: 1 });
 //! assert!(found[0].bond_gain() > 1.5);
 //! # Ok::<(), &str>(())
 //! ```
@@ -82,8 +82,8 @@ vocabulary! {
 pub struct Opportunity {
     /// What to do.
     pub lever: Lever,
-    /// What it takes, in plain words: a sentence without its full stop, lower case.
-    pub asks: String,
+    /// What was found that speaks for it.
+    pub finding: Finding,
     /// The sources it rests on, in order of their names.
     pub evidence: Vec<String>,
     /// What is supposed.
@@ -118,10 +118,43 @@ impl Opportunity {
     }
 }
 
+/// What speaks for a lever.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Finding {
+    /// Something goes wrong time and again: deliveries, answers, orders.
+    Habit {
+        /// So many sources have a lapse in the last half-year and nothing open.
+        lapses: usize,
+        /// So many have something that is due and still open.
+        open: usize,
+        /// Whether it was clearly better in one of the last four quarters, which is the aim.
+        was_better: bool,
+    },
+    /// So many matters are open: conflicts, needs, offers of rivals.
+    Open {
+        /// How many sources tell of one.
+        count: usize,
+    },
+    /// Promises are to be kept.
+    Promises {
+        /// So many are overdue.
+        overdue: usize,
+        /// So many are due within two weeks.
+        soon: usize,
+    },
+    /// The customer has gone silent.
+    Silence {
+        /// Whole days since its last order.
+        days: f64,
+        /// Days between its orders, as is usual for it, to the nearest.
+        usual_days: f64,
+    },
+}
+
 /// What one lever would do; the outcome of looking for it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Plan {
-    asks: String,
+    finding: Finding,
     evidence: Vec<String>,
     change: Change,
     aims: Vec<Aim>,
@@ -149,7 +182,7 @@ pub fn opportunities(sources: &[(String, Facts)], model: &Model, now: Micros) ->
         let after = assess(&plan.change.applied(&ledger, &sources), model, now);
         let opportunity = Opportunity {
             lever,
-            asks: plan.asks,
+            finding: plan.finding,
             evidence: plan.evidence,
             change: plan.change,
             aims: plan.aims,
@@ -197,7 +230,8 @@ fn of_signal(facts: &Facts, signal: Signal) -> impl Iterator<Item = &Evidence> {
     facts.evidence.iter().filter(move |evidence| evidence.topic() == Topic::Signal(signal))
 }
 
-/// "1 promise is" or "3 promises are".
-fn counted(count: usize, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+impl Plan {
+    fn of(finding: Finding) -> Plan {
+        Plan { finding, evidence: Vec::new(), change: Change::default(), aims: Vec::new() }
+    }
 }

@@ -94,7 +94,7 @@ emotions = { $party ->
     [provider] What the provider says shows { $emotions }.
    *[customer] What the customer says shows { $emotions }.
 }
-emotion-share = { $emotion } ({ $share }%)
+share-of-emotion = { $emotion } ({ $share }%)
 
 ## A comparison
 
@@ -112,7 +112,7 @@ moved = { $subject } { $tense ->
        *[down] fell
     }
 } by { $points } points, from { $from } to { $to }.
-stage-moved = { $tense ->
+moved-stage = { $tense ->
     [conditional] The relationship would go from { $from } to { $to }.
    *[past] The relationship went from { $from } to { $to }.
 }
@@ -402,3 +402,7 @@ feature-share-of-spend-returned = share of spend returned
 feature-share-of-the-list-price-saved = share of the list price saved
 feature-share-of-orders-cancelled = share of orders cancelled
 feature-open-matters = open matters
+feature-general-level-of-recent-time = general level of recent time
+feature-forecast-of-the-activity-model = forecast of the activity model
+feature-at-least-as-many-orders-as-the-chance-of-one = at least as many orders as the chance of one
+feature-bound-of-certainty = bound of certainty

@@ -78,7 +78,7 @@ emotions = { $party ->
     [provider] A szolgáltató szavaiból kiolvasható érzelmek: { $emotions }.
    *[customer] Az ügyfél szavaiból kiolvasható érzelmek: { $emotions }.
 }
-emotion-share = { $emotion } ({ $share }%)
+share-of-emotion = { $emotion } ({ $share }%)
 
 ## A comparison
 
@@ -96,7 +96,7 @@ moved = { $subject } { $points } ponttal { $tense ->
        *[down] csökkent
     }
 }: { $from } helyett { $to }.
-stage-moved = { $tense ->
+moved-stage = { $tense ->
     [conditional] A kapcsolat más szakaszba kerülne: { $from } helyett { $to }.
    *[past] A kapcsolat más szakaszba került: { $from } helyett { $to }.
 }
@@ -339,3 +339,7 @@ feature-share-of-spend-returned = a költésből visszaküldött rész
 feature-share-of-the-list-price-saved = a listaárhoz képest megtakarított rész
 feature-share-of-orders-cancelled = a lemondott rendelések aránya
 feature-open-matters = nyitott ügyek
+feature-general-level-of-recent-time = az utóbbi idő általános szintje
+feature-forecast-of-the-activity-model = a rendelési modell becslése
+feature-at-least-as-many-orders-as-the-chance-of-one = legalább annyi rendelés, amennyi egynek az esélye
+feature-bound-of-certainty = a bizonyosság határa

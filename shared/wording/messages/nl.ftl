@@ -91,7 +91,7 @@ emotions = { $party ->
     [provider] Uit de woorden van de leverancier spreekt { $emotions }.
    *[customer] Uit de woorden van de klant spreekt { $emotions }.
 }
-emotion-share = { $emotion } ({ $share }%)
+share-of-emotion = { $emotion } ({ $share }%)
 
 ## A comparison
 
@@ -109,7 +109,7 @@ moved = { $tense ->
        *[down] gedaald
     }, van { $from } naar { $to }.
 }
-stage-moved = { $tense ->
+moved-stage = { $tense ->
     [conditional] De relatie zou in een andere fase komen: { $to } in plaats van { $from }.
    *[past] De relatie is in een andere fase gekomen: { $to } in plaats van { $from }.
 }
@@ -399,3 +399,7 @@ feature-share-of-spend-returned = teruggestuurd deel van de uitgaven
 feature-share-of-the-list-price-saved = op de catalogusprijs bespaard deel
 feature-share-of-orders-cancelled = aandeel geannuleerde bestellingen
 feature-open-matters = open kwesties
+feature-general-level-of-recent-time = algemeen peil van de laatste tijd
+feature-forecast-of-the-activity-model = verwachting van het bestelmodel
+feature-at-least-as-many-orders-as-the-chance-of-one = minstens zoveel bestellingen als de kans op één
+feature-bound-of-certainty = grens van de zekerheid

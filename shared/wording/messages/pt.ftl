@@ -100,7 +100,7 @@ emotions = { $party ->
     [provider] O que o fornecedor diz mostra { $emotions }.
    *[customer] O que o cliente diz mostra { $emotions }.
 }
-emotion-share = { $emotion } ({ $share }%)
+share-of-emotion = { $emotion } ({ $share }%)
 
 ## A comparison
 
@@ -121,7 +121,7 @@ moved = { $subject } { $tense ->
     [one] { $points } ponto
    *[other] { $points } pontos
 }, de { $from } para { $to }.
-stage-moved = { $tense ->
+moved-stage = { $tense ->
     [conditional] A relação passaria da fase de { $from } para a de { $to }.
    *[past] A relação passou da fase de { $from } para a de { $to }.
 }
@@ -414,3 +414,7 @@ feature-share-of-spend-returned = parte dos gastos devolvida
 feature-share-of-the-list-price-saved = parte do preço de tabela poupada
 feature-share-of-orders-cancelled = parte dos pedidos cancelados
 feature-open-matters = assuntos em aberto
+feature-general-level-of-recent-time = nível geral dos últimos tempos
+feature-forecast-of-the-activity-model = previsão do modelo de atividade
+feature-at-least-as-many-orders-as-the-chance-of-one = pelo menos tantos pedidos quanto a probabilidade de um
+feature-bound-of-certainty = limite da certeza

@@ -114,14 +114,14 @@ sayings! {
     /// The emotions in what a party said: several [`EmotionShare`].
     Emotions "emotions" { party: Key, emotions: Text };
     /// An emotion and its share in percent.
-    EmotionShare "emotion-share" { emotion: Text, share: Figure };
+    EmotionShare "share-of-emotion" { emotion: Text, share: Figure };
 
     /// The bond does not move; the tense is "past" or "conditional".
     Still "still" { tense: Key, at: Figure };
     /// The bond or a facet moves "up" or "down".
     Moved "moved" { subject: Text, tense: Key, way: Key, points: Figure, from: Figure, to: Figure };
     /// The relationship goes to another stage.
-    StageMoved "stage-moved" { tense: Key, from: Text, to: Text };
+    StageMoved "moved-stage" { tense: Key, from: Text, to: Text };
     /// What "time", "balance" or "model" adds to the bond.
     Because "because" { cause: Key, points: Figure };
     /// What one source adds; it is "new", "corrected" or "withdrawn".

@@ -204,9 +204,9 @@ proptest! {
             let figure = Figure::new(value, decimals);
             let told = words.tell(Reason { signal: text.clone(), count, points: figure, of: text.clone(), bond_points: figure });
             prop_assert!(told.contains(&text), "{told}");
+            prop_assert!(told.contains(&figures::told(language, figure, figure.is_ordinary())), "{told}");
             let told = told.replace(&text, "");
             prop_assert!(!told.contains('{') && !told.contains('$'), "{told}");
-            prop_assert!(told.contains(&figures::told(language, figure, figure.is_ordinary())), "{told}");
             words.date(count as i32, decimals, decimals);
             words.money(value, decimals, &text, true);
             words.name(Family::Feature, &text);

@@ -1,6 +1,6 @@
 //! The messages of a language, and how they are filled.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, collections::BTreeSet, sync::LazyLock};
 
 use fluent_bundle::{
     FluentArgs, FluentResource, FluentValue,
@@ -138,6 +138,13 @@ impl Words {
     /// The word for a name, or the name itself, with spaces for `_`, if there is none.
     pub fn name(&self, family: Family, name: &str) -> String {
         self.message(&family.id(name), None).unwrap_or_else(|| name.replace('_', " "))
+    }
+
+    /// The ids of the messages of a family in this language, as it is written.
+    pub fn ids(&self, family: Family) -> BTreeSet<String> {
+        let lines = source(self.language).lines();
+        let ids = lines.filter_map(|line| line.split_once(" =")).map(|(id, _)| id);
+        ids.filter(|id| id.starts_with(family.prefix())).map(str::to_owned).collect()
     }
 
     /// What a facet of a party is called, such as "the customer's trust", by the names of both.

@@ -8,6 +8,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
+use wording::{Language, Words};
 
 use super::history::{ACCOUNTS, Events, SEGMENTS, TENANTS, history};
 use super::properties::holds;
@@ -36,6 +37,10 @@ fn tried(days: [&str; 2]) -> Arc<Weights> {
     Arc::new(Weights::parse(&document).unwrap())
 }
 
+fn english() -> &'static Words {
+    Words::of(Language::English)
+}
+
 #[test]
 fn a_trial_comes_to_what_single_simulations_come_to() {
     let segment = prop_oneof![Just(None), (0..SEGMENTS.len()).prop_map(Some)];
@@ -61,7 +66,12 @@ fn a_trial_comes_to_what_single_simulations_come_to() {
                 if let Some(picture) = picture {
                     let told = place
                         .gallery()
-                        .simulate(picture, &Supposal { other_model: Some(tried.clone()), ..Supposal::default() }, None)
+                        .simulate(
+                            picture,
+                            &Supposal { other_model: Some(tried.clone()), ..Supposal::default() },
+                            None,
+                            english(),
+                        )
                         .await
                         .unwrap();
                     assert_adds_up(&told)?;
@@ -117,7 +127,7 @@ fn what_never_was_is_as_if_it_had_never_been_told() {
                 let without: Vec<String> = sources.filter(|source| gone.contains(&(tenant, source.as_str()))).collect();
                 let told = place
                     .gallery()
-                    .simulate(picture, &Supposal { without: without.clone(), ..Supposal::default() }, None)
+                    .simulate(picture, &Supposal { without: without.clone(), ..Supposal::default() }, None, english())
                     .await
                     .unwrap();
                 assert_adds_up(&told)?;
@@ -181,6 +191,7 @@ fn everything_at_once_still_adds_up() {
                             ..Supposal::default()
                         },
                         None,
+                        english(),
                     )
                     .await
                     .unwrap();

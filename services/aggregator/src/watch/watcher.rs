@@ -11,6 +11,7 @@ use tokio::{
     time::Instant,
 };
 use tonic::{Code, Status};
+use wording::Words;
 
 use super::{
     Limits, Readers, expired,
@@ -48,6 +49,8 @@ pub(crate) struct Watcher {
     pub(super) limits: Limits,
     pub(super) instruments: Instruments,
     pub(super) tenant: Tenant,
+    /// In which it tells.
+    pub(super) words: &'static Words,
     pub(super) rule: Rule,
     /// How far it has read.
     pub(super) place: Place,
@@ -231,7 +234,8 @@ impl Watcher {
             let Some(assessment) = assessments.get(account.as_str()) else { continue };
             let place = Place { number: *number, ..self.place.clone() };
             let position = place.encode(&self.tenant);
-            let told = message(change, self.rule.threshold(), *moved_at, assessment.clone(), position);
+            let threshold = self.rule.threshold();
+            let told = message(self.words, change, threshold, *moved_at, assessment.clone(), position);
             self.send(told).await?;
             self.told = place;
         }

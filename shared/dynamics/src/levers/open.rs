@@ -1,6 +1,6 @@
 //! What is open, and could be settled.
 
-use super::{Plan, counted};
+use super::{Finding, Plan};
 use crate::decay::{DAY, Micros};
 use crate::evidence::Pending;
 use crate::facts::Facts;
@@ -46,7 +46,7 @@ fn plan(
     now: Micros,
     says: impl Fn(&Pending) -> (Signal, f64, f64),
 ) -> Option<Plan> {
-    let mut plan = Plan::default();
+    let mut plan = Plan::of(Finding::Open { count: 0 });
     for Owed { key, pending } in all {
         let (signal, value, weight) = says(pending);
         let facts = sources.iter().find(|(other, _)| other == key).map(|(_, facts)| *facts)?;
@@ -67,31 +67,23 @@ fn plan(
             plan.evidence.push((*key).to_owned());
         }
     }
+    plan.finding = Finding::Open { count: plan.evidence.len() };
     (!plan.evidence.is_empty()).then_some(plan)
 }
 
 pub(super) fn conflicts(sources: &[(&str, &Facts)], now: Micros) -> Option<Plan> {
     let all = owed(sources, &[Signal::Conflict]);
-    let mut plan = plan(sources, &all, now, |open| (Signal::Settlement, SETTLED, open.weight()))?;
-    let open = counted(plan.evidence.len(), "conflict is open", "conflicts are open");
-    plan.asks = format!("settle it to the customer's content: {open}");
-    Some(plan)
+    plan(sources, &all, now, |open| (Signal::Settlement, SETTLED, open.weight()))
 }
 
 pub(super) fn needs(sources: &[(&str, &Facts)], now: Micros) -> Option<Plan> {
     let all = owed(sources, &[Signal::NeedMet]);
-    let mut plan = plan(sources, &all, now, |_| (Signal::NeedMet, MET, ORDINARY))?;
-    let open = counted(plan.evidence.len(), "stated need is not met", "stated needs are not met");
-    plan.asks = format!("meet it: {open}");
-    Some(plan)
+    plan(sources, &all, now, |_| (Signal::NeedMet, MET, ORDINARY))
 }
 
 pub(super) fn offers(sources: &[(&str, &Facts)], now: Micros) -> Option<Plan> {
     let all = owed(sources, &[Signal::CounterOffer]);
-    let mut plan = plan(sources, &all, now, |_| (Signal::CounterOffer, COUNTERED, ORDINARY))?;
-    let open = counted(plan.evidence.len(), "offer of a rival is", "offers of rivals are");
-    plan.asks = format!("make a counter-offer: {open} open, with the chance to counter");
-    Some(plan)
+    plan(sources, &all, now, |_| (Signal::CounterOffer, COUNTERED, ORDINARY))
 }
 
 pub(super) fn commitments(sources: &[(&str, &Facts)], now: Micros) -> Option<Plan> {
@@ -101,14 +93,7 @@ pub(super) fn commitments(sources: &[(&str, &Facts)], now: Micros) -> Option<Pla
     let soon = all.len() - overdue;
     let kept = |open: &Pending| (open.topic(), kept(open.age(now) / open.full_after() as f64), ORDINARY);
     let mut plan = plan(sources, &all, now, kept)?;
-    let mut found = Vec::new();
-    if overdue > 0 {
-        found.push(counted(overdue, "is overdue", "are overdue"));
-    }
-    if soon > 0 {
-        found.push(format!("{} due within two weeks", counted(soon, "is", "are")));
-    }
-    plan.asks = format!("keep the promise, or agree on a new one: {}", found.join(", "));
+    plan.finding = Finding::Promises { overdue, soon };
     Some(plan)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Plan, QUARTER, counted, of_signal};
+use super::{Finding, Plan, QUARTER, of_signal};
 use crate::decay::Micros;
 use crate::facts::Facts;
 use crate::signal::Signal;
@@ -40,36 +40,19 @@ impl Aim {
 /// A habit of the provider's.
 pub(super) struct Habit {
     signals: &'static [Signal],
-    asks: &'static str,
-    lapse: (&'static str, &'static str),
-    open: (&'static str, &'static str),
 }
 
-pub(super) const DELIVERIES: Habit = Habit {
-    signals: &[Signal::DeliveryPromise, Signal::DeliveryOnTime],
-    asks: "deliver on time",
-    lapse: ("delivery was late", "deliveries were late"),
-    open: ("is overdue", "are overdue"),
-};
+pub(super) const DELIVERIES: Habit = Habit { signals: &[Signal::DeliveryPromise, Signal::DeliveryOnTime] };
 
-pub(super) const ANSWERS: Habit = Habit {
-    signals: &[Signal::ProviderResponseTime, Signal::Resolution],
-    asks: "answer sooner, and settle what is asked for",
-    lapse: ("answer or solution was slow or missing", "answers or solutions were slow or missing"),
-    open: ("matter is still open", "matters are still open"),
-};
+pub(super) const ANSWERS: Habit = Habit { signals: &[Signal::ProviderResponseTime, Signal::Resolution] };
 
-pub(super) const CORRECTIONS: Habit = Habit {
-    signals: &[Signal::PlacingAttempts, Signal::PlacingCorrections, Signal::OrderCorrections],
-    asks: "help to make orders right at the first go",
-    lapse: ("order took repeated attempts or corrections", "orders took repeated attempts or corrections"),
-    open: ("is still to be put right", "are still to be put right"),
-};
+pub(super) const CORRECTIONS: Habit =
+    Habit { signals: &[Signal::PlacingAttempts, Signal::PlacingCorrections, Signal::OrderCorrections] };
 
 /// Supposes each lapse to have been as at the best; what is open, and is one as well, is left out
 /// without a word in its place. The latest come first, as many as a change can say.
 pub(super) fn plan(habit: &Habit, sources: &[(&str, &Facts)], now: Micros) -> Option<Plan> {
-    let mut plan = Plan::default();
+    let mut plan = Plan::of(Finding::Habit { lapses: 0, open: 0, was_better: false });
     let mut lapses: Vec<Lapse> = Vec::new();
     for signal in habit.signals {
         let aim = aim(sources, *signal, now);
@@ -97,23 +80,9 @@ pub(super) fn plan(habit: &Habit, sources: &[(&str, &Facts)], now: Micros) -> Op
         return None;
     }
     plan.evidence = open.union(&slow).map(|key| (*key).to_owned()).collect();
-    plan.asks = asks(habit, &plan.aims, slow.len(), open.len());
+    let was_better = plan.aims.iter().any(|aim| aim.quarter.is_some());
+    plan.finding = Finding::Habit { lapses: slow.len(), open: open.len(), was_better };
     Some(plan)
-}
-
-fn asks(habit: &Habit, aims: &[Aim], slow: usize, open: usize) -> String {
-    let aim = match aims.iter().any(|aim| aim.quarter.is_some()) {
-        true => ", as in the best quarter of the last year",
-        false => "",
-    };
-    let mut found = Vec::new();
-    if slow > 0 {
-        found.push(format!("{} in the last half-year", counted(slow, habit.lapse.0, habit.lapse.1)));
-    }
-    if open > 0 {
-        found.push(counted(open, habit.open.0, habit.open.1));
-    }
-    format!("{}{aim}: {}", habit.asks, found.join(", "))
 }
 
 /// What one source says of a signal, with its lapses put right.

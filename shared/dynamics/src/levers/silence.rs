@@ -1,6 +1,6 @@
 //! A customer that has gone silent, and could be contacted.
 
-use super::{Plan, of_signal};
+use super::{Finding, Plan, of_signal};
 use crate::decay::{DAY, Micros};
 use crate::facts::Facts;
 use crate::ledger::Ledger;
@@ -27,14 +27,7 @@ pub(super) fn plan(sources: &[(&str, &Facts)], ledger: &Ledger, model: &Model, n
     if !silent || contacted {
         return None;
     }
-    let mut plan = Plan {
-        asks: format!(
-            "get in touch and offer help: no order for {} days, where one came every {} days",
-            silence.floor(),
-            gap.round()
-        ),
-        ..Plan::default()
-    };
+    let mut plan = Plan::of(Finding::Silence { days: silence.floor(), usual_days: gap.round() });
     let last = activity.last_at()?;
     let on_last_day = |facts: &Facts| facts.order.is_some_and(|order| !order.cancelled && order.at >= last);
     plan.evidence = sources.iter().filter(|(_, facts)| on_last_day(facts)).map(|(key, _)| (*key).to_owned()).collect();

@@ -1,7 +1,7 @@
 //! What the provider could do: only what the facts support, and exactly what it would change.
 
 use super::*;
-use crate::levers::{Aim, Change, LEAST_GAIN, Lever, Opportunity, Supposition, Without, opportunities};
+use crate::levers::{Aim, Change, Finding, LEAST_GAIN, Lever, Opportunity, Supposition, Without, opportunities};
 use crate::{Assessment, Facet, Status, assess};
 
 fn found(sources: &[(String, Facts)]) -> Vec<Opportunity> {
@@ -69,9 +69,7 @@ fn late_deliveries_are_to_go_as_in_the_best_quarter() {
     assert!((trust.value - 0.8).abs() < 1e-9, "{trust:?}");
     let (from, to) = trust.quarter.unwrap();
     assert!(from < ago(150) && ago(100) < to && to < ago(70));
-    let expected =
-        "deliver on time, as in the best quarter of the last year: 2 deliveries were late in the last half-year";
-    assert_eq!(opportunity.asks, expected);
+    assert_eq!(opportunity.finding, Finding::Habit { lapses: 2, open: 0, was_better: true });
     let moved: Vec<Facet> = opportunity.facets.iter().map(|change| change.facet).collect();
     assert_eq!(moved, [Facet::Trust, Facet::Ease]);
     assert!(opportunity.facets.iter().all(|change| change.after > change.before && change.view == View::Customer));
@@ -130,7 +128,7 @@ fn an_overdue_order_is_left_out_and_the_rest_of_it_stands() {
     let overdue = Facts { pending: pending.to_vec(), order, evidence: vec![ordering], ..Facts::default() };
     let sources = [source("orders/1", overdue)];
     let opportunity = only(&sources, Lever::DeliverOnTime);
-    assert_eq!(opportunity.asks, "deliver on time: 1 is overdue");
+    assert_eq!(opportunity.finding, Finding::Habit { lapses: 0, open: 1, was_better: false });
     assert_eq!((opportunity.aims.len(), opportunity.change.suppositions.len()), (0, 0));
     let changed = opportunity.change.apply(&sources);
     assert_eq!(changed[0].1, Facts { order, evidence: vec![ordering], ..Facts::default() });
@@ -151,7 +149,7 @@ fn slow_answers_and_corrections_have_levers_of_their_own() {
     assert_eq!(levers(&two(Signal::CustomerReplySpeed)), [], "how soon the customer replies is its own affair");
     let open = source("interactions/1", owing(Signal::Resolution, ago(12), 14, -1.0, 1.0));
     let opportunity = only(&[open], Lever::AnswerFaster);
-    assert_eq!(opportunity.asks, "answer sooner, and settle what is asked for: 1 matter is still open");
+    assert_eq!(opportunity.finding, Finding::Habit { lapses: 0, open: 1, was_better: false });
 }
 
 #[test]
@@ -162,7 +160,7 @@ fn an_open_conflict_is_settled_and_what_was_said_stands() {
     let sources = [source("feedback/1", open)];
     let opportunity = only(&sources, Lever::SettleConflict);
     assert_eq!(opportunity.evidence, ["feedback/1"]);
-    assert_eq!(opportunity.asks, "settle it to the customer's content: 1 conflict is open");
+    assert_eq!(opportunity.finding, Finding::Open { count: 1 });
     let all: Vec<_> = opportunity.change.apply(&sources).into_iter().flat_map(|(_, facts)| facts.evidence).collect();
     assert_eq!(all, [tone, complaint, evidence(Signal::Settlement, NOW, 0.5, 1.5)]);
     let settled = source("feedback/1", told(vec![complaint, tone, evidence(Signal::Settlement, ago(2), 0.9, 1.5)]));
@@ -180,8 +178,7 @@ fn promises_that_are_overdue_or_due_soon_are_to_be_kept() {
     let both = [promise(NOW + 5 * DAY).as_slice(), &step].concat();
     let opportunity = only(&both, Lever::KeepCommitment);
     assert_eq!(opportunity.evidence, ["commitments/1", "milestones/1"]);
-    let expected = "keep the promise, or agree on a new one: 1 is overdue, 1 is due within two weeks";
-    assert_eq!(opportunity.asks, expected);
+    assert_eq!(opportunity.finding, Finding::Promises { overdue: 1, soon: 1 });
 }
 
 #[test]
@@ -191,8 +188,8 @@ fn needs_are_to_be_met_and_offers_countered() {
     let sources = [need, offer];
     let need = only(&sources, Lever::MeetNeed);
     assert_eq!(
-        (need.evidence.as_slice(), need.asks.as_str()),
-        (["feedback/1".to_owned()].as_slice(), "meet it: 1 stated need is not met")
+        (need.evidence.as_slice(), need.finding),
+        (["feedback/1".to_owned()].as_slice(), Finding::Open { count: 1 })
     );
     assert_eq!(need.facets[0].facet, Facet::Value);
     let offer = only(&sources, Lever::CounterOffer);
@@ -211,8 +208,7 @@ fn a_customer_who_fell_silent_is_contacted_once() {
     };
     let opportunity = only(&orders(60), Lever::ContactCustomer);
     assert_eq!(opportunity.evidence, ["orders/0"]);
-    let expected = "get in touch and offer help: no order for 59 days, where one came every 20 days";
-    assert_eq!(opportunity.asks, expected);
+    assert_eq!(opportunity.finding, Finding::Silence { days: 59.0, usual_days: 20.0 });
     assert!(opportunity.facets.iter().all(|change| change.view == View::Provider && change.after > change.before));
     assert_eq!(found(&orders(30)), [], "two usual gaps are not over yet");
     assert_eq!(found(&orders(60)[3..]), [], "two orders make no rhythm");
