@@ -11,6 +11,7 @@ mod simulated;
 mod spoken;
 mod stated_views;
 mod timeline;
+mod told;
 mod watched;
 
 use contracts::{

@@ -16,3 +16,4 @@ mod orders;
 mod predictions;
 mod standard;
 mod undo;
+mod wording;

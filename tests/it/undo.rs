@@ -78,8 +78,13 @@ macro_rules! list {
 impl Story {
     async fn begin() -> Self {
         let suite = Suite::start().await;
-        let connect =
-            ConnectArgs { endpoint: suite.context.own_uri(), tenant: TENANT.to_owned(), token_file: None, timeout: 20 };
+        let connect = ConnectArgs {
+            endpoint: suite.context.own_uri(),
+            tenant: TENANT.to_owned(),
+            token_file: None,
+            timeout: 20,
+            lang: None,
+        };
         let connection = Connection::open(&connect).unwrap();
         Self { suite, connection, written: Vec::new() }
     }

@@ -1,6 +1,6 @@
 //! The connection to a running suite: who asks, for which tenant, and how long they wait.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{env, fs, path::PathBuf, time::Duration};
 
 use contracts::{
     assessments::v1::assessments_service_client::AssessmentsServiceClient,
@@ -14,6 +14,8 @@ use tonic::{
     service::{Interceptor, interceptor::InterceptedService},
     transport::{Channel, Endpoint},
 };
+
+use wording::{Language, Words};
 
 use crate::{commands::import::quoted, exit::Error};
 
@@ -39,6 +41,22 @@ pub struct ConnectArgs {
     /// How many seconds to wait for an answer. Imports and checks take as long as they take.
     #[arg(long, global = true, env = "RAPPORT_TIMEOUT", default_value_t = 30, value_name = "SECONDS")]
     pub timeout: u64,
+    /// The language of what is told in plain words: en, hu, nl or pt. If left out, that of the locale where it is one of
+    /// these, else English.
+    #[arg(long, global = true, env = "RAPPORT_LANG", value_name = "LANG", value_parser = language)]
+    pub lang: Option<Language>,
+}
+
+fn language(text: &str) -> Result<Language, String> {
+    Language::of_tag(text).ok_or_else(|| "is none of en, hu, nl and pt".to_owned())
+}
+
+/// The language of a locale, by what the environment says of it, as POSIX has it: the first of LC_ALL, LC_MESSAGES and LANG
+/// that is set. English needs no asking for.
+fn of_locale(variable: impl Fn(&str) -> Option<String>) -> Option<Language> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let locale = set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG"))?;
+    Language::of_tag(&locale).filter(|language| *language != Language::English)
 }
 
 impl ConnectArgs {
@@ -87,7 +105,10 @@ impl Connection {
             .tcp_nodelay(true);
         Ok(Self {
             channel: endpoint.connect_lazy(),
-            identity: Identity::new(&args.tenant, token.as_deref())?,
+            identity: Identity {
+                language: args.lang.or_else(|| of_locale(|name| env::var(name).ok())),
+                ..Identity::new(&args.tenant, token.as_deref())?
+            },
             timeout: Duration::from_secs(args.timeout.max(1)),
         })
     }
@@ -95,6 +116,11 @@ impl Connection {
     /// A connection over a channel that stands already, for a tenant.
     pub fn over(channel: Channel, tenant: &str) -> Result<Self, Error> {
         Ok(Self { channel, identity: Identity::new(tenant, None)?, timeout: Duration::from_secs(30) })
+    }
+
+    /// The words of the language that is asked for; none where none is.
+    pub(crate) fn words(&self) -> Option<&'static Words> {
+        self.identity.language.map(Words::of)
     }
 
     /// The channel, saying who asks.
@@ -130,11 +156,13 @@ impl Connection {
     }
 }
 
-/// Adds the tenant and the token to each request.
+/// Adds the tenant, the token and the language to each request.
 #[derive(Clone, Debug)]
 pub struct Identity {
     tenant: MetadataValue<Ascii>,
     authorization: Option<MetadataValue<Ascii>>,
+    /// In which to be answered; the suite's own choice if none is named.
+    language: Option<Language>,
 }
 
 impl Identity {
@@ -149,7 +177,7 @@ impl Identity {
             }
         };
         let wrong = |_| Error::Usage(format!("--tenant {tenant:?}: only visible ASCII characters"));
-        Ok(Self { tenant: tenant.parse().map_err(wrong)?, authorization })
+        Ok(Self { tenant: tenant.parse().map_err(wrong)?, authorization, language: None })
     }
 }
 
@@ -159,6 +187,42 @@ impl Interceptor for Identity {
         if let Some(authorization) = &self.authorization {
             request.metadata_mut().insert("authorization", authorization.clone());
         }
+        if let Some(language) = self.language {
+            request.metadata_mut().insert("accept-language", MetadataValue::from_static(language.code()));
+        }
         Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_locale_names_the_language_unless_it_is_english_or_none_of_these() {
+        let of = |set: &[(&str, &str)]| {
+            of_locale(|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert_eq!(of(&[("LANG", "hu_HU.UTF-8")]), Some(Language::Hungarian));
+        assert_eq!(of(&[("LANG", "hu_HU.UTF-8"), ("LC_MESSAGES", "pt_BR")]), Some(Language::Portuguese));
+        assert_eq!(of(&[("LC_ALL", "C"), ("LANG", "nl_NL")]), None);
+        assert_eq!(of(&[("LC_ALL", ""), ("LANG", "nl_NL@euro")]), Some(Language::Dutch));
+        for english in ["en_GB.UTF-8", "C.UTF-8", "POSIX", "de_DE", ""] {
+            assert_eq!(of(&[("LANG", english)]), None, "{english}");
+        }
+        assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn the_language_goes_with_each_request() {
+        let identity = Identity::new("acme", None).expect("an identity");
+        let asked = |identity: &Identity| {
+            let request = identity.clone().call(Request::new(())).expect("a request");
+            request.metadata().get("accept-language").map(|value| value.to_str().expect("text").to_owned())
+        };
+        assert_eq!(asked(&identity), None);
+        assert_eq!(asked(&Identity { language: Some(Language::Dutch), ..identity }).as_deref(), Some("nl"));
+        assert_eq!(language("pt-BR"), Ok(Language::Portuguese));
+        assert!(language("deutsch").is_err());
     }
 }

@@ -97,6 +97,7 @@ async fn show_all(endpoint: &str, address: &SocketAddr) -> Result<(), Error> {
             tenant: set.tenant.to_owned(),
             token_file: None,
             timeout: 600,
+            lang: None,
         };
         let connection = Connection::open(&connect)?;
         output::line(&format!("Tenant {}: {}", set.tenant, set.about))?;

@@ -378,6 +378,7 @@ async fn import_retail(story: &mut Story) {
         tenant: story.tenant.to_owned(),
         token_file: None,
         timeout: 60,
+        lang: None,
     };
     let connection = Connection::open(&connect).unwrap();
     let all = GzDecoder::new(include_bytes!("../../data/retail/lines.csv.gz").as_slice());

@@ -10,6 +10,8 @@ use contracts::{
     common::v1::{Money, Party},
 };
 
+use wording::Words;
+
 use super::{
     Format, account_name, days_ahead,
     facets::{self, FACETS},
@@ -62,10 +64,14 @@ pub(crate) async fn run(connect: &ConnectArgs, args: AssessArgs) -> Result<Exit,
         let ahead = connection.assessments().get_assessment(connection.request(request)).await?.into_inner();
         let ahead = ahead.assessment.unwrap_or_default();
         (explained.fit, explained.prediction) = (ahead.fit, ahead.prediction);
+        // It says the same, and what is predicted.
+        if !ahead.summary.is_empty() {
+            answer.summary = ahead.summary;
+        }
     }
     match args.format {
         Format::Table => {
-            output::line(&page(&answer))?;
+            output::line(&page(&answer, connection.words()))?;
             if let Some(assessment) = answer.assessment.as_ref().filter(|_| args.horizon_days.is_some()) {
                 output::line(&format!("\n{}", prediction::page(assessment)))?;
             }
@@ -82,8 +88,8 @@ pub(crate) async fn run(connect: &ConnectArgs, args: AssessArgs) -> Result<Exit,
     Ok(Exit::Ok)
 }
 
-/// The assessment for a person, as plain text.
-pub fn page(answer: &ExplainAssessmentResponse) -> String {
+/// The assessment for a person, as plain text; names of facets are in the words of a language if it was asked for.
+pub fn page(answer: &ExplainAssessmentResponse, words: Option<&Words>) -> String {
     let Some(assessment) = &answer.assessment else {
         return "no assessment".to_owned();
     };
@@ -104,7 +110,7 @@ pub fn page(answer: &ExplainAssessmentResponse) -> String {
     for sentence in &answer.summary {
         let _ = write!(page, "\n- {sentence}");
     }
-    let reasons = reasons(&answer.facets);
+    let reasons = reasons(&answer.facets, words);
     if !reasons.is_empty() {
         let _ = write!(page, "\n\n{reasons}");
     }
@@ -210,7 +216,7 @@ pub(crate) fn money_told(money: &Money) -> String {
     format!("{sign}{}.{decimals} {}", money.units.unsigned_abs(), money.currency_code)
 }
 
-fn reasons(facets: &[FacetExplanation]) -> String {
+fn reasons(facets: &[FacetExplanation], words: Option<&Words>) -> String {
     let mut all: Vec<(&FacetExplanation, &SignalContribution)> = Vec::new();
     for facet in facets {
         all.extend(facet.contributions.iter().map(|contribution| (facet, contribution)));
@@ -218,13 +224,11 @@ fn reasons(facets: &[FacetExplanation]) -> String {
     all.sort_by(|a, b| b.1.points.abs().total_cmp(&a.1.points.abs()));
     let mut lines = Vec::new();
     for (facet, contribution) in all.into_iter().take(TOP_REASONS) {
+        let whose = facets::whose(facet.party(), facet.facet(), words);
+        let facts = if words.is_none() { " facts" } else { "" };
         lines.push(format!(
-            "{:+6.1}  {}'s {}: {} ({} facts)",
-            contribution.points,
-            facets::party(facet.party()),
-            facets::facet(facet.facet()),
-            contribution.meaning,
-            contribution.count
+            "{:+6.1}  {whose}: {} ({}{facts})",
+            contribution.points, contribution.meaning, contribution.count
         ));
         for source in &contribution.sources {
             let pending = if source.pending { ", still open" } else { "" };
@@ -270,11 +274,13 @@ mod tests {
             contributions: vec![contribution],
             ..Default::default()
         };
-        let page = page(&ExplainAssessmentResponse {
+        let answer = ExplainAssessmentResponse {
             assessment: Some(assessment),
             facets: vec![facet],
             summary: vec!["deliveries come late".to_owned()],
-        });
+        };
+        let page_of = |words| page(&answer, words);
+        let page = page_of(None);
         for part in [
             "bond 61.2 ± 6.0",
             "stage commitment",
@@ -286,6 +292,8 @@ mod tests {
         ] {
             assert!(page.contains(part), "{part} is not in\n{page}");
         }
+        let told = page_of(Some(Words::of(wording::Language::Dutch)));
+        assert!(told.contains("-4.0  het vertrouwen van de klant: deliveries after the promised day (3)"), "{told}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use contracts::assessments::v1::{Facet, FacetScore, Score, Stage, View};
 use contracts::common::v1::{EmotionKind, Party};
+use wording::Words;
 
 use crate::import::value::short_name;
 
@@ -43,6 +44,14 @@ pub(super) fn party(party: Party) -> String {
 /// A facet in one word.
 pub(super) fn facet(facet: Facet) -> String {
     short_name("Facet", facet.as_str_name())
+}
+
+/// A facet of a party, such as "customer's trust", in the words of a language if one was asked for.
+pub(super) fn whose(of: Party, which: Facet, words: Option<&Words>) -> String {
+    let Some(words) = words else { return format!("{}'s {}", party(of), facet(which)) };
+    let party = if of == Party::Provider { "provider" } else { "customer" };
+    let named = FACETS.iter().find(|(_, facet)| *facet == which);
+    named.map_or_else(|| facet(which), |(name, _)| words.facet_of(party, name))
 }
 
 /// An emotion in one word.

@@ -8,6 +8,7 @@ use contracts::{
 };
 
 use prost_types::Timestamp;
+use wording::{Family, Words};
 
 use super::{
     Format, account_id, account_name, days_ahead, facets,
@@ -84,7 +85,9 @@ pub(crate) async fn run(connect: &ConnectArgs, args: OpportunitiesArgs) -> Resul
     };
     let answer = connection.predictions().list_opportunities(connection.request(request)).await?.into_inner();
     match args.format {
-        Format::Table => output::line(&page(&answer, &more_flags(args.at.as_deref(), args.horizon_days)))?,
+        Format::Table => {
+            output::line(&page(&answer, &more_flags(args.at.as_deref(), args.horizon_days), connection.words()))?
+        }
         Format::Json => {
             let json = contract::to_json("rapport.predictions.v1.ListOpportunitiesResponse", &answer)?;
             output::line(&serde_json::to_string_pretty(&json)?)?;
@@ -100,7 +103,7 @@ fn more_flags(at: Option<&str>, horizon_days: Option<i32>) -> String {
     at + &horizon_days.map(|days| format!(" --horizon-days {days}")).unwrap_or_default()
 }
 
-fn page(answer: &ListOpportunitiesResponse, flags: &str) -> String {
+fn page(answer: &ListOpportunitiesResponse, flags: &str, words: Option<&Words>) -> String {
     let mut page = match (answer.summary.as_str(), answer.opportunities.is_empty()) {
         ("", true) => "nothing stands out".to_owned(),
         ("", false) => counted(answer.opportunities.len() as i64, "opportunity", "opportunities"),
@@ -115,7 +118,7 @@ fn page(answer: &ListOpportunitiesResponse, flags: &str) -> String {
         None => page.push_str("; without gains in orders and value, as there is no fit: `rapport fit` makes one"),
     }
     for (number, opportunity) in answer.opportunities.iter().enumerate() {
-        let _ = write!(page, "\n\n{}", entry(number + 1, opportunity, flags));
+        let _ = write!(page, "\n\n{}", entry(number + 1, opportunity, flags, words));
     }
     if !answer.next_page_token.is_empty() {
         let _ = write!(page, "\n\nthere are more: --top tells up to 1000");
@@ -123,14 +126,35 @@ fn page(answer: &ListOpportunitiesResponse, flags: &str) -> String {
     page
 }
 
-fn entry(rank: usize, opportunity: &Opportunity, flags: &str) -> String {
+fn entry(rank: usize, opportunity: &Opportunity, flags: &str, words: Option<&Words>) -> String {
     let account = account_id(&opportunity.account);
-    let mut text = format!("{rank}. {account}: {}", opportunity.lever.replace('_', " "));
-    let mut line = |title: &str, content: &str| {
-        if !content.is_empty() {
-            let _ = write!(text, "\n   {title:<9} {content}");
-        }
+    let lever = match words {
+        None => opportunity.lever.replace('_', " "),
+        Some(words) => words.name(Family::Lever, &opportunity.lever),
     };
+    let mut text = format!("{rank}. {account}: {lever}");
+    match opportunity.summary.as_slice() {
+        [] => details(&mut text, opportunity),
+        told => told.iter().for_each(|sentence| {
+            let _ = write!(text, "\n   - {sentence}");
+        }),
+    }
+    let simulation = simulation(opportunity);
+    if !simulation.is_empty() && simulation.len() <= MOST_FLAGS {
+        detail(&mut text, "see", &format!("rapport simulate {} {}{flags}", quoted(account), simulation.join(" ")));
+    }
+    text
+}
+
+fn detail(text: &mut String, title: &str, content: &str) {
+    if !content.is_empty() {
+        let _ = write!(text, "\n   {title:<9} {content}");
+    }
+}
+
+/// What is not told in sentences.
+fn details(text: &mut String, opportunity: &Opportunity) {
+    let mut line = |title: &str, content: &str| detail(text, title, content);
     line("takes", &opportunity.text);
     for (number, gain) in gains(opportunity).iter().enumerate() {
         line(if number == 0 { "gain" } else { "" }, gain);
@@ -140,11 +164,6 @@ fn entry(rank: usize, opportunity: &Opportunity, flags: &str) -> String {
     line("moves", &moved(&opportunity.facets));
     line("aims at", &opportunity.aims.iter().map(aim).collect::<Vec<_>>().join(", "));
     line("rests on", &sources(&opportunity.sources));
-    let simulation = simulation(opportunity);
-    if !simulation.is_empty() && simulation.len() <= MOST_FLAGS {
-        line("see", &format!("rapport simulate {} {}{flags}", quoted(account), simulation.join(" ")));
-    }
-    text
 }
 
 fn aim(of: &Aim) -> String {
@@ -308,7 +327,22 @@ mod tests {
                 source: "accounts/acme/orders/o1".to_owned(),
                 signal: "delivery_promise".to_owned(),
             }],
+            summary: vec![],
         }
+    }
+
+    #[test]
+    fn what_is_told_in_sentences_is_not_told_in_figures_too() {
+        let summary = vec!["Időben szállítani: 2 szállítás késett az elmúlt fél évben.".to_owned()];
+        let told = Opportunity { summary, ..opportunity() };
+        let words = Words::of(wording::Language::Hungarian);
+        assert_eq!(
+            entry(1, &told, "", Some(words)),
+            "1. acme: időben szállítani\n   \
+             - Időben szállítani: 2 szállítás késett az elmúlt fél évben.\n   \
+             see       rapport simulate acme --suppose 'delivery_promise=1*2^0.5' \
+             --without-signal 'orders/o1=delivery_promise'"
+        );
     }
 
     #[test]
@@ -321,7 +355,7 @@ mod tests {
             next_page_token: "more".to_owned(),
         };
         assert_eq!(
-            page(&answer, " --horizon-days 91"),
+            page(&answer, " --horizon-days 91", None),
             "one thing stands out\n1 account looked at; gains by fit f1\n\n\
              1. acme: deliver on time\n   \
              takes     deliver by the promised date: 2 of 9 came late\n   \
@@ -347,12 +381,12 @@ mod tests {
     #[test]
     fn that_nothing_stands_out_is_said_plainly() {
         let mut answer = ListOpportunitiesResponse { account_count: 20, ..ListOpportunitiesResponse::default() };
-        let told = page(&answer, "");
+        let told = page(&answer, "", None);
         assert!(told.starts_with("nothing stands out\n20 accounts looked at; without gains"), "{told}");
         answer.summary = "Nothing stands out: no matter is open.".to_owned();
-        assert!(page(&answer, "").starts_with("Nothing stands out: no matter is open.\n"));
+        assert!(page(&answer, "", None).starts_with("Nothing stands out: no matter is open.\n"));
         answer.opportunities = vec![Opportunity::default()];
-        let told = page(&answer, "");
+        let told = page(&answer, "", None);
         assert!(told.ends_with("1. : \n   bond      0.0 → 0.0 (+0.0)"), "{told}");
     }
 
@@ -372,7 +406,7 @@ mod tests {
         assert!(simulation(&Opportunity::default()).is_empty());
         // So many that nobody would type them.
         let many = Opportunity { without_signals: vec![WithoutSignal::default(); MOST_FLAGS], ..opportunity() };
-        assert!(!entry(1, &many, "").contains("simulate"), "{}", entry(1, &many, ""));
+        assert!(!entry(1, &many, "", None).contains("simulate"), "{}", entry(1, &many, "", None));
     }
 
     #[test]
