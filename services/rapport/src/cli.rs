@@ -91,7 +91,7 @@ impl Cli {
         let connect = self.connect;
         match self.command {
             Command::Serve(_) => Ok(Exit::Ok),
-            Command::Demo(args) => demo::run(args).await,
+            Command::Demo(args) => demo::run(args, connect.lang).await,
             Command::Import(args) => import::run(&connect, args).await,
             Command::Analysis(args) => analysis::run(&connect, args).await,
             Command::Analyze(args) => analyze::run(&args),

@@ -14,6 +14,7 @@ use contracts::{
 use prost_types::Timestamp;
 use runtime::{Clock, ServeSettings, Server, Shutdown};
 use tempfile::TempDir;
+use wording::Language;
 
 use crate::{
     client::{ConnectArgs, Connection},
@@ -42,8 +43,8 @@ pub struct DemoArgs {
     once: bool,
 }
 
-/// Shows the suite on sample data.
-pub async fn run(args: DemoArgs) -> Result<Exit, Error> {
+/// Shows the suite on sample data, telling in this language, or that of the locale.
+pub async fn run(args: DemoArgs, lang: Option<Language>) -> Result<Exit, Error> {
     let folder = TempDir::with_prefix("rapport-demo-")?;
     let settings =
         ServeSettings { listen: args.listen, data_dir: folder.path().to_owned(), ..ServeSettings::default() };
@@ -67,7 +68,7 @@ pub async fn run(args: DemoArgs) -> Result<Exit, Error> {
         context.address
     ))?;
     tokio::select! {
-        shown = show_all(&endpoint, &context.address) => shown?,
+        shown = show_all(&endpoint, &context.address, lang) => shown?,
         () = shutdown.wait() => {}
     }
     if !args.once && !shutdown.has_begun() {
@@ -89,7 +90,7 @@ async fn stop(
     }
 }
 
-async fn show_all(endpoint: &str, address: &SocketAddr) -> Result<(), Error> {
+async fn show_all(endpoint: &str, address: &SocketAddr, lang: Option<Language>) -> Result<(), Error> {
     let mut example = None;
     for set in [SAAS, RETAIL] {
         let connect = ConnectArgs {
@@ -97,7 +98,7 @@ async fn show_all(endpoint: &str, address: &SocketAddr) -> Result<(), Error> {
             tenant: set.tenant.to_owned(),
             token_file: None,
             timeout: 600,
-            lang: None,
+            lang,
         };
         let connection = Connection::open(&connect)?;
         output::line(&format!("Tenant {}: {}", set.tenant, set.about))?;

@@ -1,5 +1,5 @@
 ### What is told in English. Figures come in the language's own form; `SIGNED` adds a plus.
-### Dates and amounts follow the patterns of Unicode CLDR 48 (https://cldr.unicode.org): dates `dateFormats/long`, amounts
+### Dates and amounts follow the patterns of Unicode CLDR (https://cldr.unicode.org): dates `dateFormats/long`, amounts
 ### `currencyFormats/standard` with the ISO code in place of the sign and the space of `currencySpacing`.
 
 ## Forms
@@ -167,7 +167,7 @@ position = { $position ->
     [beyond_competition] The customer would almost surely stay, whatever a rival offers.
    *[unknown] Too little is known to tell what a rival's offer would do.
 }
-rivals = Of a rival's offer it tells in time to counter it with a chance of { $counter }%; it stays with one of { $stay }% without a counter-offer, and of { $countered }% with one{ $cases ->
+rivals = With a chance of { $counter }% the customer would give the provider the chance to counter a rival's offer; it would stay with a chance of { $stay }% without a counter-offer and of { $countered }% with one{ $cases ->
     [0] , by what is believed beforehand
     [one] , as learned from { $cases } offer
    *[other] , as learned from { $cases } offers

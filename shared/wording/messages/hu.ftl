@@ -95,16 +95,16 @@ moved = { $subject } { $points } ponttal { $tense ->
         [up] nőtt
        *[down] csökkent
     }
-}: { $from } helyett { $to }.
+} ({ $from } → { $to }).
 moved-stage = { $tense ->
-    [conditional] A kapcsolat más szakaszba kerülne: { $from } helyett { $to }.
-   *[past] A kapcsolat más szakaszba került: { $from } helyett { $to }.
+    [conditional] A kapcsolat más szakaszba kerülne: { $from } → { $to }.
+   *[past] A kapcsolat más szakaszba került: { $from } → { $to }.
 }
 because = { $cause ->
     [time] Az idő múlása
     [balance] A bizonyítékok súlyának eltolódása
    *[model] A modell változása
-}: a kötelék erőssége { SIGNED($points) } pont.
+}: { SIGNED($points) } pont a kötelék erősségében.
 change = { $signal } ({ $how ->
     [corrected] helyesbítve,{ " " }
     [withdrawn] visszavonva,{ " " }
@@ -145,7 +145,7 @@ position = { $position ->
     [beyond_competition] Az ügyfél szinte biztosan maradna, bármit ajánl egy versenytárs.
    *[unknown] Túl keveset tudunk ahhoz, hogy kiderüljön, mit okozna egy versenytárs ajánlata.
 }
-rivals = Egy versenytárs ajánlatáról { $counter }% eséllyel szól úgy, hogy ellenajánlatot lehessen tenni; ellenajánlat nélkül { $stay }%, ellenajánlattal { $countered }% eséllyel marad{ $cases ->
+rivals = Egy versenytárs ajánlatára a szolgáltató { $counter }% eséllyel tehetne ellenajánlatot; az ügyfél ellenajánlat nélkül { $stay }%, ellenajánlattal { $countered }% eséllyel maradna{ $cases ->
     [0] , előzetes feltevés alapján
    *[other] , { $cases } korábbi ajánlat tanulsága alapján
 }.
@@ -163,14 +163,14 @@ found = { $found ->
     }
 }
 asks = { $lever ->
-    [answer_faster] gyorsabban válaszolni és elintézni, amit kérnek
-    [settle_conflict] az ügyfél megelégedésére rendezni a vitát
-    [keep_commitment] betartani az ígéretet, vagy újban megállapodni
-    [reduce_corrections] segíteni, hogy a rendelés elsőre sikerüljön
-    [meet_need] teljesíteni az igényt
-    [contact_customer] megkeresni az ügyfelet és segítséget ajánlani
-    [counter_offer] ellenajánlatot tenni
-   *[deliver_on_time] időben szállítani
+    [answer_faster] gyorsabb válasz és a kérések elintézése
+    [settle_conflict] a vita rendezése az ügyfél megelégedésére
+    [keep_commitment] az ígéret betartása vagy új megállapodás
+    [reduce_corrections] segítség, hogy a rendelés elsőre sikerüljön
+    [meet_need] az igény teljesítése
+    [contact_customer] az ügyfél megkeresése és segítség felajánlása
+    [counter_offer] ellenajánlat
+   *[deliver_on_time] pontos szállítás
 }{ $best ->
     [yes] , mint az elmúlt év legjobb negyedévében
    *[no] { "" }
@@ -224,14 +224,14 @@ emotion-disgust = undor
 emotion-anger = harag
 emotion-anticipation = várakozás
 
-lever-deliver_on_time = időben szállítani
-lever-answer_faster = gyorsabban válaszolni
-lever-settle_conflict = rendezni a vitát
-lever-keep_commitment = betartani az ígéretet
+lever-deliver_on_time = pontos szállítás
+lever-answer_faster = gyorsabb válasz
+lever-settle_conflict = a vita rendezése
+lever-keep_commitment = az ígéret betartása
 lever-reduce_corrections = kevesebb javítás
-lever-meet_need = teljesíteni az igényt
-lever-contact_customer = megkeresni az ügyfelet
-lever-counter_offer = ellenajánlatot tenni
+lever-meet_need = az igény teljesítése
+lever-contact_customer = az ügyfél megkeresése
+lever-counter_offer = ellenajánlat
 
 signal-customer_tone = az ügyfél szavainak hangneme
 signal-customer_reply_speed = az ügyfél válaszainak gyorsasága

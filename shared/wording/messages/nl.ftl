@@ -75,7 +75,7 @@ reason = { $signal }{ $count ->
     [0] { "" }
     [one] { " " }({ $count } feit)
    *[other] { " " }({ $count } feiten)
-}: { SIGNED($points) } punten voor { $of }, { SIGNED($bond_points) } voor de band.
+}: { $of } { SIGNED($points) } punten, de band { SIGNED($bond_points) }.
 ordered = { $count ->
     [1] Er was één bestelling, op { $last }.
    *[other] Er waren { $count } bestellingen, de eerste op { $first }, de laatste op { $last }.
@@ -117,12 +117,12 @@ because = { $cause ->
     [time] Het verstrijken van de tijd
     [balance] De verschuivende balans van de feiten
    *[model] De wisseling van model
-}: { SIGNED($points) } voor de band.
+}: de band { SIGNED($points) } punten.
 change = { $signal } ({ $how ->
     [corrected] gecorrigeerd,{ " " }
     [withdrawn] ingetrokken,{ " " }
    *[new] { "" }
-}{ $source }): { SIGNED($points) } punten voor { $of }, { SIGNED($bond_points) } voor de band.
+}{ $source }): { $of } { SIGNED($points) } punten, de band { SIGNED($bond_points) }.
 chance-moved = { $days ->
     [one] Binnen { $days } dag
    *[other] Binnen { $days } dagen
@@ -147,7 +147,7 @@ comes-from = Het komt door { $causes }{ $more ->
 
 no-fit = Wat de klant gaat bestellen is niet voorspeld: er is nog niets van het klantenbestand geleerd.
 no-orders = Wat de klant gaat bestellen is niet voorspeld: er is nog nooit besteld.
-closed = Er wordt niets voorspeld: de klant is afgesloten.
+closed = Er wordt niets voorspeld: het account is gesloten.
 ahead = { $days ->
     [one] Binnen { $days } dag
    *[other] Binnen { $days } dagen
@@ -164,7 +164,7 @@ position = { $position ->
     [beyond_competition] De klant zou vrijwel zeker blijven, wat een concurrent ook biedt.
    *[unknown] Er is te weinig bekend om te zeggen wat het aanbod van een concurrent zou doen.
 }
-rivals = Een aanbod van een concurrent meldt de klant met een kans van { $counter }% op tijd voor een tegenbod; de kans dat de klant blijft is { $stay }% zonder tegenbod en { $countered }% met een tegenbod{ $cases ->
+rivals = Met een kans van { $counter }% zou de leverancier een tegenbod kunnen doen op het aanbod van een concurrent; de klant zou blijven met een kans van { $stay }% zonder tegenbod en van { $countered }% met een tegenbod{ $cases ->
     [0] , naar wat vooraf wordt aangenomen
     [one] , zoals geleerd van { $cases } aanbod
    *[other] , zoals geleerd van { $cases } aanbiedingen
@@ -201,9 +201,9 @@ asks = { $lever ->
 }: { $finding }
 lapses = { $lever ->
     [answer_faster] { $count ->
-        [one] { $count } antwoord of oplossing was
-       *[other] { $count } antwoorden of oplossingen waren
-    } in het afgelopen halfjaar traag of bleef uit
+        [one] { $count } antwoord of oplossing was in het afgelopen halfjaar traag of bleef uit
+       *[other] { $count } antwoorden of oplossingen waren in het afgelopen halfjaar traag of bleven uit
+    }
     [reduce_corrections] { $count ->
         [one] { $count } bestelling vergde
        *[other] { $count } bestellingen vergden
@@ -305,12 +305,12 @@ signal-resolution = opgeloste of onopgeloste problemen
 signal-conflict = geschillen
 signal-settlement = hoe geschillen zijn opgelost
 signal-first_contact = de eerste verkoopcontacten
-signal-onboarding = de stappen van de inwerkperiode
+signal-onboarding = de stappen van de ingebruikname
 signal-policy_satisfaction = wat de klant zegt over beleid en eerlijkheid
 signal-order_rhythm = bestellingen tegenover de verwachting
 signal-ordering = geplaatste bestellingen
 signal-cancellation = door de klant geannuleerde bestellingen
-signal-departure = het opzeggen door de klant
+signal-departure = het opzeggen van het account
 signal-offer_outcome = afgewezen of aangenomen aanbiedingen van concurrenten
 signal-recommendation = bereidheid om aan te bevelen
 signal-offer_disclosure = gemelde of verzwegen aanbiedingen van concurrenten

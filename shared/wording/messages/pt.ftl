@@ -81,10 +81,10 @@ reason = { $signal }{ $count ->
     [0] { "" }
     [one] { " " }({ $count } ocorrência)
    *[other] { " " }({ $count } ocorrências)
-}: { SIGNED($points) } { $points ->
+}: { $of } { SIGNED($points) } { $points ->
     [one] ponto
    *[other] pontos
-} para { $of }, { SIGNED($bond_points) } para o vínculo.
+}, o vínculo { SIGNED($bond_points) }.
 ordered = { $count ->
     [1] Houve um único pedido, em { $last }.
    *[other] Houve { $count } pedidos, o primeiro em { $first }, o último em { $last }.
@@ -129,15 +129,18 @@ because = { $cause ->
     [time] A passagem do tempo
     [balance] A mudança de peso entre os fatos conhecidos
    *[model] A mudança de modelo
-}: { SIGNED($points) } para o vínculo.
+}: o vínculo { SIGNED($points) } { $points ->
+    [one] ponto
+   *[other] pontos
+}.
 change = { $signal } ({ $how ->
     [corrected] corrigido,{ " " }
     [withdrawn] retirado,{ " " }
    *[new] { "" }
-}{ $source }): { SIGNED($points) } { $points ->
+}{ $source }): { $of } { SIGNED($points) } { $points ->
     [one] ponto
    *[other] pontos
-} para { $of }, { SIGNED($bond_points) } para o vínculo.
+}, o vínculo { SIGNED($bond_points) }.
 chance-moved = { $days ->
     [one] Em { $days } dia
    *[other] Em { $days } dias
@@ -179,7 +182,7 @@ position = { $position ->
     [beyond_competition] O cliente ficaria quase com certeza, ofereça um concorrente o que oferecer.
    *[unknown] Sabe-se muito pouco para dizer o que faria a oferta de um concorrente.
 }
-rivals = A oferta de um concorrente é dada a conhecer a tempo de uma contraproposta com uma probabilidade de { $counter }%; o cliente fica com uma de { $stay }% sem contraproposta e de { $countered }% com ela{ $cases ->
+rivals = Com uma probabilidade de { $counter }%, o fornecedor teria a oportunidade de responder à oferta de um concorrente; o cliente ficaria com uma probabilidade de { $stay }% sem contraproposta e de { $countered }% com ela{ $cases ->
     [0] , segundo o que se supõe de antemão
     [one] , segundo o aprendido com { $cases } oferta
    *[other] , segundo o aprendido com { $cases } ofertas

@@ -46,10 +46,11 @@ pub fn negotiate(accept_language: &str) -> Language {
         let mut own = ranges.iter().filter(|(range, _)| Language::of_tag(range) == Some(language)).peekable();
         own.peek().is_some() && own.all(|(_, weight)| *weight == 0)
     };
+    let any = Language::ALL.into_iter().find(|language| !refused(*language));
     let mut best: Option<(Language, u16)> = None;
     for (range, weight) in ranges.iter().filter(|(_, weight)| *weight > 0) {
         let language = match *range {
-            "*" => Language::ALL.into_iter().find(|language| !refused(*language)),
+            "*" => any,
             range => Language::of_tag(range),
         };
         if let Some(language) = language

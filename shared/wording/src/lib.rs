@@ -20,7 +20,7 @@
 //! };
 //! assert_eq!(
 //!     words.tell(reason),
-//!     "geschillen (1.200 feiten): -2,2 punten voor het vertrouwen van de klant, -0,5 voor de band."
+//!     "geschillen (1.200 feiten): het vertrouwen van de klant -2,2 punten, de band -0,5."
 //! );
 //! ```
 //!

@@ -152,6 +152,11 @@ impl Words {
         self.tell(FacetOf { party, facet })
     }
 
+    /// A figure, with a plus if it is a difference.
+    pub fn figure(&self, figure: Figure, signed: bool) -> String {
+        told(self.language, figure, signed)
+    }
+
     /// A day of the Gregorian calendar.
     pub fn date(&self, year: i32, month: u8, day: u8) -> String {
         self.tell(Date { year: year.to_string(), month: u64::from(month), day: day.to_string() })

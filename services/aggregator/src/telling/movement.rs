@@ -76,16 +76,17 @@ pub(crate) fn compared(
     sentences
 }
 
-/// Tells how the chance of an order would move; nothing if it is not predicted.
+/// Tells how the chance of an order would move; nothing if it is not predicted, or would not move.
 pub(crate) fn chance(
     words: &Words,
     before: Option<&wire::Prediction>,
     after: Option<&wire::Prediction>,
 ) -> Option<String> {
     let (before, after) = (before?, after?);
-    let (from, to) = (before.order_probability?.value, after.order_probability?.value);
+    let chance = |of: &wire::Prediction| Some(Figure::percent(of.order_probability?.value, 1));
+    let (from, to) = (chance(before)?, chance(after)?);
     let days = u64::from(after.horizon_days.unsigned_abs());
-    Some(words.tell(ChanceMoved { days, from: Figure::percent(from, 1), to: Figure::percent(to, 1) }))
+    (from != to).then(|| words.tell(ChanceMoved { days, from, to }))
 }
 
 /// Tells how the bond moved.

@@ -10,7 +10,7 @@ use contracts::{
     common::v1::{Money, Party},
 };
 
-use wording::Words;
+use wording::{Figure, Words};
 
 use super::{
     Format, account_name, days_ahead,
@@ -73,7 +73,10 @@ pub(crate) async fn run(connect: &ConnectArgs, args: AssessArgs) -> Result<Exit,
         Format::Table => {
             output::line(&page(&answer, connection.words()))?;
             if let Some(assessment) = answer.assessment.as_ref().filter(|_| args.horizon_days.is_some()) {
-                output::line(&format!("\n{}", prediction::page(assessment)))?;
+                let predicted = prediction::page(assessment, connection.words().is_some());
+                if !predicted.is_empty() {
+                    output::line(&format!("\n{predicted}"))?;
+                }
             }
         }
         Format::Json => {
@@ -225,11 +228,14 @@ fn reasons(facets: &[FacetExplanation], words: Option<&Words>) -> String {
     let mut lines = Vec::new();
     for (facet, contribution) in all.into_iter().take(TOP_REASONS) {
         let whose = facets::whose(facet.party(), facet.facet(), words);
-        let facts = if words.is_none() { " facts" } else { "" };
-        lines.push(format!(
-            "{:+6.1}  {whose}: {} ({}{facts})",
-            contribution.points, contribution.meaning, contribution.count
-        ));
+        let SignalContribution { points, meaning, count, .. } = contribution;
+        lines.push(match words {
+            None => format!("{points:+6.1}  {whose}: {meaning} ({count} facts)"),
+            Some(words) => {
+                let points = words.figure(Figure::new(*points, 1), true);
+                format!("{points:>6}  {whose}: {meaning} ({count})")
+            }
+        });
         for source in &contribution.sources {
             let pending = if source.pending { ", still open" } else { "" };
             lines.push(format!(
@@ -293,7 +299,7 @@ mod tests {
             assert!(page.contains(part), "{part} is not in\n{page}");
         }
         let told = page_of(Some(Words::of(wording::Language::Dutch)));
-        assert!(told.contains("-4.0  het vertrouwen van de klant: deliveries after the promised day (3)"), "{told}");
+        assert!(told.contains("-4,0  het vertrouwen van de klant: deliveries after the promised day (3)"), "{told}");
     }
 
     #[test]

@@ -333,13 +333,13 @@ mod tests {
 
     #[test]
     fn what_is_told_in_sentences_is_not_told_in_figures_too() {
-        let summary = vec!["Időben szállítani: 2 szállítás késett az elmúlt fél évben.".to_owned()];
+        let summary = vec!["Pontos szállítás: 2 szállítás késett az elmúlt fél évben.".to_owned()];
         let told = Opportunity { summary, ..opportunity() };
         let words = Words::of(wording::Language::Hungarian);
         assert_eq!(
             entry(1, &told, "", Some(words)),
-            "1. acme: időben szállítani\n   \
-             - Időben szállítani: 2 szállítás késett az elmúlt fél évben.\n   \
+            "1. acme: pontos szállítás\n   \
+             - Pontos szállítás: 2 szállítás késett az elmúlt fél évben.\n   \
              see       rapport simulate acme --suppose 'delivery_promise=1*2^0.5' \
              --without-signal 'orders/o1=delivery_promise'"
         );

@@ -10,8 +10,11 @@ use crate::{import::value::short_name, output::Grid};
 /// How many reasons a person is given.
 const TOP_TERMS: usize = 10;
 
-/// What is predicted of an account, for a person.
-pub(super) fn page(assessment: &Assessment) -> String {
+/// What is predicted of an account, for a person: only tables, if it was told in sentences before.
+pub(super) fn page(assessment: &Assessment, is_told: bool) -> String {
+    if is_told {
+        return assessment.prediction.as_ref().map(grids).unwrap_or_default();
+    }
     let Some(prediction) = &assessment.prediction else {
         return "nothing is predicted: the account has been closed".to_owned();
     };
@@ -31,6 +34,19 @@ pub(super) fn page(assessment: &Assessment) -> String {
         let _ = write!(page, "\n\n{}", rivals(competition));
     }
     page
+}
+
+/// What is predicted, what moved it, and where the customer stands against rivals.
+fn grids(prediction: &Prediction) -> String {
+    let mut grids = Vec::new();
+    if prediction.order_probability.is_some() {
+        grids.push(orders(prediction).to_string());
+    }
+    if !prediction.terms.is_empty() {
+        grids.push(terms(prediction).to_string());
+    }
+    grids.extend(prediction.competition.as_ref().map(|competition| chances(competition).to_string()));
+    grids.join("\n\n")
 }
 
 fn orders(prediction: &Prediction) -> Grid {
@@ -62,6 +78,11 @@ fn reasons(prediction: &Prediction) -> String {
     if prediction.terms.is_empty() {
         return text;
     }
+    let _ = write!(text, "; what moves that\n{}", terms(prediction));
+    text
+}
+
+fn terms(prediction: &Prediction) -> Grid {
     let mut grid = Grid::titled(&["log-odds", "days", "what else is known"]).right(&[0, 1]);
     for term in prediction.terms.iter().take(TOP_TERMS) {
         let days = format!("× {:.2}", term.log_count.exp());
@@ -74,8 +95,7 @@ fn reasons(prediction: &Prediction) -> String {
         let name = figures::counted(rest.len() as i64, "more", "more together");
         grid.row([signed(odds, 2), format!("× {:.2}", count.exp()), name]);
     }
-    let _ = write!(text, "; what moves that\n{grid}");
-    text
+    grid
 }
 
 fn rivals(competition: &Competition) -> String {
@@ -83,6 +103,10 @@ fn rivals(competition: &Competition) -> String {
         0 => "by what is believed beforehand: no offer of a rival was resolved yet".to_owned(),
         count => format!("learned from {}", figures::counted(count, "offer of a rival", "offers of rivals")),
     };
+    format!("position: {}, {learned}\n{}", figures::position(competition.position()), chances(competition))
+}
+
+fn chances(competition: &Competition) -> Grid {
     let mut grid = Grid::titled(&["if a rival makes an offer, it", "chance", "95 %"]).right(&[1]);
     for (title, estimate) in [
         ("gives the chance to counter", &competition.counter_probability),
@@ -92,7 +116,7 @@ fn rivals(competition: &Competition) -> String {
         let [value, interval] = with_interval(estimate.as_ref(), percent);
         grid.row([title.to_owned(), value, interval]);
     }
-    format!("position: {}, {learned}\n{grid}", figures::position(competition.position()))
+    grid
 }
 
 /// What would be predicted, beside what is; nothing if neither is.
@@ -209,7 +233,9 @@ pub(super) mod tests {
 
     #[test]
     fn a_page_tells_figures_with_intervals_and_what_moved_them() {
-        let page = page(&predicted());
+        let told = page(&predicted(), true);
+        assert!(told.contains("62.5 %  50.0 % to 75.0 %") && !told.contains("position"), "{told}");
+        let page = page(&predicted(), false);
         for part in [
             "within 91 days, by fit f1",
             "62.5 %  50.0 % to 75.0 %",
@@ -226,7 +252,7 @@ pub(super) mod tests {
     #[test]
     fn what_is_not_predicted_says_why() {
         let closed = Assessment::default();
-        assert!(page(&closed).contains("closed"), "{}", page(&closed));
+        assert!(page(&closed, false).contains("closed"), "{}", page(&closed, false));
         let mut bare = Assessment {
             prediction: Some(Prediction {
                 horizon_days: 1,
@@ -235,11 +261,11 @@ pub(super) mod tests {
             }),
             ..Assessment::default()
         };
-        let told = page(&bare);
+        let told = page(&bare, false);
         assert!(told.starts_with("within 1 day\n") && told.contains("`rapport fit`"), "{told}");
         assert!(told.contains("no offer of a rival was resolved"), "{told}");
         bare.fit = "fits/f1".to_owned();
-        assert!(page(&bare).contains("it has none"), "{}", page(&bare));
+        assert!(page(&bare, false).contains("it has none"), "{}", page(&bare, false));
     }
 
     #[test]
@@ -247,7 +273,7 @@ pub(super) mod tests {
         let mut assessment = predicted();
         let term = PredictionTerm { feature: "x".to_owned(), log_odds: 0.25, log_count: 0.0 };
         assessment.prediction.as_mut().expect("a prediction").terms = vec![term; TOP_TERMS + 4];
-        assert!(page(&assessment).contains("   +1.00  × 1.00  4 more together"), "{}", page(&assessment));
+        assert!(page(&assessment, false).contains("   +1.00  × 1.00  4 more together"), "{}", page(&assessment, false));
     }
 
     #[test]
