@@ -350,6 +350,9 @@ signal-margin = the margin on orders
 signal-spend = what the customer spends
 signal-referral = customers brought by this one
 signal-idea_given = ideas the customer gave
+signal-customer_assurance = trust, fear and anger in what the customer says
+signal-provider_assurance = trust, fear and anger in what the provider says
+signal-rival_mention = what the customer says of rivals
 
 feature-days-since-the-last-order = days since the last order
 feature-days-since-the-first-order = days since the first order

@@ -287,6 +287,9 @@ signal-margin = a rendelések árrése
 signal-spend = az ügyfél költése
 signal-referral = az általa hozott új ügyfelek
 signal-idea_given = az ügyfél ötletei
+signal-customer_assurance = bizalom, félelem és harag az ügyfél szavaiban
+signal-provider_assurance = bizalom, félelem és harag a szolgáltató szavaiban
+signal-rival_mention = amit az ügyfél a versenytársakról mond
 
 feature-days-since-the-last-order = az utolsó rendelés óta eltelt napok
 feature-days-since-the-first-order = az első rendelés óta eltelt napok

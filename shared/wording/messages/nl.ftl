@@ -347,6 +347,9 @@ signal-margin = de marge op bestellingen
 signal-spend = wat de klant uitgeeft
 signal-referral = door deze klant aangebrachte klanten
 signal-idea_given = ideeën die de klant gaf
+signal-customer_assurance = vertrouwen, angst en boosheid in wat de klant zegt
+signal-provider_assurance = vertrouwen, angst en boosheid in wat de aanbieder zegt
+signal-rival_mention = wat de klant over concurrenten zegt
 
 feature-days-since-the-last-order = dagen sinds de laatste bestelling
 feature-days-since-the-first-order = dagen sinds de eerste bestelling

@@ -365,6 +365,9 @@ signal-margin = a margem dos pedidos
 signal-spend = o que o cliente gasta
 signal-referral = clientes trazidos por este
 signal-idea_given = ideias que o cliente deu
+signal-customer_assurance = confiança, medo e raiva no que o cliente diz
+signal-provider_assurance = confiança, medo e raiva no que o fornecedor diz
+signal-rival_mention = o que o cliente diz dos concorrentes
 
 feature-days-since-the-last-order = dias desde o último pedido
 feature-days-since-the-first-order = dias desde o primeiro pedido
