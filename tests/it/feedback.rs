@@ -107,12 +107,18 @@ impl Sample for Feedbacks {
     }
 }
 
+fn local(language: &str, phrases: &[&str]) -> LocalPhrases {
+    let phrases = phrases.iter().map(|phrase| (*phrase).to_owned()).collect();
+    LocalPhrases { language: language.to_owned(), phrases }
+}
+
 impl Sample for Themes {
     fn sample() -> Theme {
         Theme {
             display_name: "Punctuality".to_owned(),
             description: "whether things come when they were promised".to_owned(),
             phrases: vec!["late".to_owned(), "on time".to_owned()],
+            local_phrases: vec![local("nl", &["te laat", "op tijd"]), local("hu", &["késik"])],
             ..Theme::default()
         }
     }
@@ -120,8 +126,20 @@ impl Sample for Themes {
     fn spoilt() -> (Theme, Vec<&'static str>) {
         let mut phrases = vec!["late".to_owned(); 199];
         phrases.extend([String::new(), "p".repeat(129)]);
-        let spoilt = Theme { description: "d".repeat(2_049), phrases, ..Theme::default() };
-        (spoilt, vec!["display_name", "description", "phrases", "phrases[199]", "phrases[200]"])
+        let local_phrases = vec![local("nl", &["te laat"]), local("NL", &[""]), local("nl", &[])];
+        let spoilt = Theme { description: "d".repeat(2_049), phrases, local_phrases, ..Theme::default() };
+        let fields = vec![
+            "display_name",
+            "description",
+            "phrases",
+            "phrases[199]",
+            "phrases[200]",
+            "local_phrases[1].language",
+            "local_phrases[1].phrases[0]",
+            "local_phrases[2].language",
+            "local_phrases[2].phrases",
+        ];
+        (spoilt, fields)
     }
 
     fn change(theme: &mut Theme) -> &'static str {

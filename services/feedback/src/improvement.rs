@@ -1,7 +1,9 @@
 //! What an improvement is: a change that feedback asks for, from the proposal to its measured effect.
 
+use std::collections::HashSet;
+
 use contracts::feedback::v1::{
-    DeclineImprovementRequest, Improvement, ImprovementKind, ImprovementState, MeasureImprovementRequest,
+    DeclineImprovementRequest, FacetEffect, Improvement, ImprovementKind, ImprovementState, MeasureImprovementRequest,
 };
 use methods::{Collection, Guard, Index, Kind, Violations, from_micros, state_conflict};
 use prost_types::Timestamp;
@@ -11,6 +13,8 @@ use store::Table;
 use crate::{feedback, theme};
 
 pub(crate) static TABLE: Table = Table { name: "improvements" };
+/// The facets of a relationship that an effect can be on.
+const FACETS: [&str; 5] = ["rapport", "trust", "loyalty", "ease", "value"];
 
 /// What an improvement is. PROPOSED → PLANNED → SHIPPED → MEASURED; PROPOSED or PLANNED → DECLINED.
 pub(crate) static IMPROVEMENT: Kind<Improvement> = Kind {
@@ -51,6 +55,7 @@ fn as_row(improvement: &mut Improvement) {
         ship_time: None,
         measure_time: None,
         effect: String::new(),
+        facet_effects: Vec::new(),
         decline_reason: String::new(),
         state: 0,
         ..std::mem::take(improvement)
@@ -78,6 +83,7 @@ fn rules(guard: &mut Guard<'_, '_, Improvement>) -> Result<(), Fault> {
             ship_time: old.ship_time,
             measure_time: old.measure_time,
             effect: old.effect.clone(),
+            facet_effects: old.facet_effects.clone(),
             decline_reason: old.decline_reason.clone(),
             state: old.state,
             ..std::mem::take(guard.new)
@@ -104,18 +110,47 @@ pub(crate) fn ship(improvement: &mut Improvement, at: Option<Timestamp>, now: i6
 pub(crate) fn check_measurement(ask: &MeasureImprovementRequest, violations: &mut Violations) {
     violations.text("effect", &ask.effect, 1, 8_192);
     violations.time("measure_time", ask.measure_time.as_ref());
+    check_facets(&ask.facet_effects, violations);
+}
+
+fn check_facets(effects: &[FacetEffect], violations: &mut Violations) {
+    violations.at_most("facet_effects", effects.len(), 2 * FACETS.len());
+    let mut known = HashSet::new();
+    for (index, effect) in effects.iter().enumerate() {
+        violations.within(format!("facet_effects[{index}]"), |violations| {
+            violations.party("party", effect.party);
+            if !FACETS.contains(&effect.facet.as_str()) {
+                violations.add("facet", format!("must be one of {}", FACETS.join(", ")));
+            } else if !known.insert((effect.party, &effect.facet)) {
+                violations.add("facet", "is there twice for this party");
+            }
+            for (field, points) in [("change", effect.change), ("low", effect.low), ("high", effect.high)] {
+                violations.number(field, Some(points), -100.0, 100.0);
+            }
+            if effect.high < effect.low {
+                violations.add("high", "must not be below `low`");
+            }
+            violations.number("p_value", effect.p_value, 0.0, 1.0);
+            for (field, count) in
+                [("account_count", effect.account_count), ("comparable_account_count", effect.comparable_account_count)]
+            {
+                violations.integer(field, count, 0, i64::MAX);
+            }
+        });
+    }
 }
 
 /// Records the effect.
 pub(crate) fn measure(
     improvement: &mut Improvement,
-    effect: String,
+    (effect, facet_effects): (String, Vec<FacetEffect>),
     at: Option<Timestamp>,
     now: i64,
 ) -> Result<(), Fault> {
     expect(improvement, &[ImprovementState::Shipped], "measured")?;
     improvement.measure_time = Some(at.unwrap_or_else(|| from_micros(now)));
     improvement.effect = effect;
+    improvement.facet_effects = facet_effects;
     Ok(())
 }
 
@@ -147,7 +182,7 @@ mod tests {
     const STEPS: [(&str, Step); 4] = [
         ("plan", |improvement| plan(improvement, None, 1_000_000)),
         ("ship", |improvement| ship(improvement, None, 2_000_000)),
-        ("measure", |improvement| measure(improvement, "faster".to_owned(), None, 3_000_000)),
+        ("measure", |improvement| measure(improvement, ("faster".to_owned(), vec![]), None, 3_000_000)),
         ("decline", |improvement| decline(improvement, "too dear".to_owned())),
     ];
 

@@ -304,7 +304,7 @@ impl FeedbackService for Service {
         let done = self
             .methods
             .transition(&IMPROVEMENT, &call, target, move |improvement, now| {
-                improvement::measure(improvement, ask.effect, ask.measure_time, now)
+                improvement::measure(improvement, (ask.effect, ask.facet_effects), ask.measure_time, now)
             })
             .await?;
         Ok(Response::new(MeasureImprovementResponse { improvement: Some(done.resource), freshness: done.freshness }))

@@ -13,7 +13,7 @@ pub(super) const ACCOUNT: &str = "acme";
 pub(super) const SEED: &str = "seed";
 
 /// A good message of each type, as proto JSON. `{id}` stands for the id of the case.
-const MESSAGES: [(&str, &str); 23] = [
+const MESSAGES: [(&str, &str); 24] = [
     (
         "Account",
         r#"{"display_name": "Acme", "open_time": "2025-06-01T00:00:00Z", "currency_code": "EUR", "region_code": "NL",
@@ -76,11 +76,20 @@ const MESSAGES: [(&str, &str); 23] = [
             "text": "Fine.", "sentiment": 0.5, "emotions": [{"kind": "EMOTION_KIND_JOY", "intensity": 0.5}],
             "themes": ["themes/seed"]}"#,
     ),
-    ("Theme", r#"{"display_name": "Speed", "description": "all that is slow", "phrases": ["too slow"]}"#),
+    (
+        "Theme",
+        r#"{"display_name": "Speed", "description": "all that is slow", "phrases": ["too slow"],
+            "local_phrases": [{"language": "nl", "phrases": ["te traag"]}]}"#,
+    ),
     (
         "Improvement",
         r#"{"kind": "IMPROVEMENT_KIND_PRODUCT", "title": "stronger chairs", "description": "of oak",
             "themes": ["themes/seed"], "feedback": ["accounts/acme/feedback/seed"]}"#,
+    ),
+    (
+        "FacetEffect",
+        r#"{"party": "PARTY_CUSTOMER", "facet": "trust", "change": 2, "low": 1, "high": 3, "p_value": 0.01,
+            "account_count": 40, "comparable_account_count": 160}"#,
     ),
     (
         "StatedView",

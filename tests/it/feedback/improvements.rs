@@ -1,5 +1,6 @@
 //! From feedback to improvement to effect.
 
+use contracts::common::v1::Party;
 use contracts::feedback::v1::*;
 use tests::{Suite, ask, day};
 use tonic::Status;
@@ -13,6 +14,7 @@ pub(super) async fn create_improvement(client: &mut Client, id: &str) -> Improve
         improvement: Some(Improvement {
             plan_time: day(0.0),
             effect: "none".to_owned(),
+            facet_effects: vec![trust(1.0, 0.5)],
             decline_reason: "none".to_owned(),
             ..Improvements::sample()
         }),
@@ -41,7 +43,9 @@ pub(super) async fn step(
         }
         "measure" => {
             let effect = "a third fewer complaints".to_owned();
-            let request = MeasureImprovementRequest { name, etag, request_id, measure_time: time, effect };
+            let facet_effects = vec![trust(4.0, 1.5)];
+            let request =
+                MeasureImprovementRequest { name, etag, request_id, measure_time: time, effect, facet_effects };
             client.measure_improvement(ask(request)).await?.into_inner().improvement
         }
         _ => {
@@ -53,6 +57,20 @@ pub(super) async fn step(
     Ok(improvement.unwrap())
 }
 
+/// What the improvement did to the customers' trust.
+fn trust(change: f64, low: f64) -> FacetEffect {
+    FacetEffect {
+        party: Party::Customer.into(),
+        facet: "trust".to_owned(),
+        change,
+        low,
+        high: 6.5,
+        p_value: Some(0.01),
+        account_count: 40,
+        comparable_account_count: 160,
+    }
+}
+
 const STEPS: [&str; 4] = ["plan", "ship", "measure", "decline"];
 
 #[tokio::test]
@@ -62,6 +80,7 @@ async fn an_improvement_goes_from_the_proposal_to_its_measured_effect() {
     let mut standing = create_improvement(&mut client, "one").await;
     assert_eq!(standing.state(), ImprovementState::Proposed);
     assert_eq!((standing.plan_time, standing.effect.as_str(), standing.decline_reason.as_str()), (None, "", ""));
+    assert_eq!(standing.facet_effects, []);
 
     let name = standing.name.clone();
     for (days, wanted, state) in [
@@ -88,6 +107,7 @@ async fn an_improvement_goes_from_the_proposal_to_its_measured_effect() {
     }
     assert_eq!((standing.plan_time, standing.ship_time, standing.measure_time), (day(1.0), day(2.0), day(3.0)));
     assert_eq!(standing.effect, "a third fewer complaints");
+    assert_eq!(standing.facet_effects, [trust(4.0, 1.5)]);
     for any in STEPS {
         assert_state_conflict(step(&mut client, any, None, (&name, "", "")).await);
     }
@@ -130,6 +150,25 @@ async fn steps_of_an_improvement_say_everything_that_is_wrong_with_them() {
     }
     let measure = MeasureImprovementRequest { measure_time: day(-40_000.0), ..Default::default() };
     assert_invalid(client.measure_improvement(ask(measure)).await, &["name", "effect", "measure_time"]);
+    let wrong =
+        FacetEffect { party: 0, facet: "joy".to_owned(), p_value: Some(1.5), account_count: -1, ..trust(7.0, 8.0) };
+    let measure = MeasureImprovementRequest {
+        name: "improvements/nobody".to_owned(),
+        effect: "some".to_owned(),
+        facet_effects: vec![trust(101.0, f64::NAN), trust(1.0, 0.5), wrong],
+        ..Default::default()
+    };
+    let fields = [
+        "facet_effects[0].change",
+        "facet_effects[0].low",
+        "facet_effects[1].facet",
+        "facet_effects[2].party",
+        "facet_effects[2].facet",
+        "facet_effects[2].high",
+        "facet_effects[2].p_value",
+        "facet_effects[2].account_count",
+    ];
+    assert_invalid(client.measure_improvement(ask(measure)).await, &fields);
     let decline = DeclineImprovementRequest { decline_reason: "r".repeat(1_025), ..Default::default() };
     assert_invalid(client.decline_improvement(ask(decline)).await, &["name", "decline_reason"]);
 }
