@@ -5,7 +5,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost_types::FileDescriptorSet;
 use protox::prost::Message;
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     "rapport/common/v1/analysis.proto",
     "rapport/common/v1/error_reason.proto",
     "rapport/common/v1/feed.proto",
@@ -17,6 +17,7 @@ const FILES: [&str; 11] = [
     "rapport/feedback/v1/feedback.proto",
     "rapport/assessments/v1/assessments.proto",
     "rapport/predictions/v1/predictions.proto",
+    "rapport/voice/v1/voice.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

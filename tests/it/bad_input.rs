@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contracts::{
     assessments::v1::{GetPortfolioRequest, VerifyLedgersRequest, VerifyLedgersResponse},
     common::v1::FreshnessToken,
+    feedback::v1::{PlanImprovementRequest, ShipImprovementRequest},
     predictions::v1::{FitPortfolioRequest, FitState},
 };
 use prost::Message as _;
@@ -166,6 +167,7 @@ async fn prepare(suite: &Suite) -> Vec<String> {
         call(&peer, &create, vec![good.request(&create, SEED).encode_to_vec()]).await.unwrap();
     }
     fitted(suite).await;
+    good.tokens.extend(shipped(suite).await);
     good.tokens
 }
 
@@ -175,6 +177,16 @@ async fn fitted(suite: &Suite) {
     let begun = suite.predictions().fit_portfolio(ask(asked)).await.unwrap().into_inner().fit.unwrap();
     let fit = tests::ended(suite, &begun.name).await;
     assert_eq!(fit.state(), FitState::Succeeded, "{}", fit.status);
+}
+
+/// Ships the improvement that is only read, so that its effect can be asked for. Returns what names that.
+async fn shipped(suite: &Suite) -> Option<String> {
+    let name = format!("improvements/{SEED}");
+    let plan = PlanImprovementRequest { name: name.clone(), ..Default::default() };
+    suite.feedback().plan_improvement(ask(plan)).await.unwrap();
+    let ship = ShipImprovementRequest { name, ..Default::default() };
+    let shipped = suite.feedback().ship_improvement(ask(ship)).await.unwrap().into_inner();
+    shipped.freshness.map(|token| token.value)
 }
 
 /// Waits until the aggregator has heard of all this.
@@ -428,4 +440,5 @@ stories! {
     interactions_answers_bad_input of "InteractionsService",
     orders_answers_bad_input of "OrdersService",
     predictions_answers_bad_input of "PredictionsService",
+    voice_answers_bad_input of "VoiceService",
 }

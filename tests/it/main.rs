@@ -16,4 +16,5 @@ mod orders;
 mod predictions;
 mod standard;
 mod undo;
+mod voice;
 mod wording;

@@ -30,6 +30,7 @@ SERVICES = {
     "rapport.feedback.v1.FeedbackService",
     "rapport.assessments.v1.AssessmentsService",
     "rapport.predictions.v1.PredictionsService",
+    "rapport.voice.v1.VoiceService",
 }
 ACCOUNT = "accounts/acme"
 ORDER = "accounts/acme/orders/o-1"

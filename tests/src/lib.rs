@@ -12,6 +12,7 @@ use contracts::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use contracts::interactions::v1::interactions_service_client::InteractionsServiceClient;
 use contracts::orders::v1::orders_service_client::OrdersServiceClient;
 use contracts::predictions::v1::{Fit, FitState, GetFitRequest, predictions_service_client::PredictionsServiceClient};
+use contracts::voice::v1::voice_service_client::VoiceServiceClient;
 use prost_types::Timestamp;
 use runtime::{App, Clock, Context, Peer, ServeSettings, Server};
 use tempfile::TempDir;
@@ -133,6 +134,11 @@ impl Suite {
     /// A client of the predictions.
     pub fn predictions(&self) -> PredictionsServiceClient<Peer> {
         PredictionsServiceClient::new(self.peer())
+    }
+
+    /// A client of the voice of the customer.
+    pub fn voice(&self) -> VoiceServiceClient<Peer> {
+        VoiceServiceClient::new(self.peer())
     }
 
     /// A client of the orders service.

@@ -24,6 +24,7 @@ use crate::{
     store::{LedgerRow, Reader, SourceRow, current_sources_of},
     tables::{self, AccountKey, StandingRow},
     told::{EVIDENCE_REVISION, OFFER, ORDER, REFERRAL, Told, facts, orders_currency, segment},
+    voice::topics::{self, Topic},
     wire,
     work::Work,
 };
@@ -32,6 +33,8 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Heard {
     pub(crate) told: Vec<Told>,
+    /// Of the tenants as a whole.
+    pub(crate) topics: Vec<Topic>,
     pub(crate) through: Vec<Mark>,
 }
 
@@ -103,7 +106,7 @@ impl Applier {
             .collect();
         let moved = self.progress.beyond(&marks);
         // A checkpoint mostly tells what is known; an idle suite writes nothing.
-        if !told.is_empty() || !moved.is_empty() {
+        if !told.is_empty() || !moved.is_empty() || batch.iter().any(|heard| !heard.topics.is_empty()) {
             // First, and in transactions of their own: what follows is not heard again once it is done.
             let erased = told.iter().filter(|told| told.is_erased_account());
             let erased = erased.map(|told| (told.tenant.clone(), told.account.clone())).collect();
@@ -118,6 +121,7 @@ impl Applier {
                 }
             }
             work.store_sources(&mut transaction).await?;
+            topics::keep(&mut transaction, batch.iter().flat_map(|heard| &heard.topics)).await?;
             // All that was told of, whether it was new or not: a commit that seemed to fail and did not is applied again.
             let touched = work.touched();
             let merges = work.new_merges.clone();
@@ -268,6 +272,9 @@ impl Applier {
         if KINDS[feed].contains(&"account") {
             tables::forget_merges(&mut transaction, &Ledger::new(self.models.built_in().model.half_lives()).encode())
                 .await?;
+        }
+        if KINDS[feed].contains(&"feedback") {
+            topics::forget(&mut transaction).await?;
         }
         tables::unfollow(&mut transaction, FEEDS[feed]).await?;
         tables::set(&mut transaction, MADE_WITH, "sources that a feed told before it began anew").await?;

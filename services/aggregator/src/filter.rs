@@ -97,6 +97,19 @@ fn comparison(scanner: &mut Scanner<'_>) -> Result<Comparison, Fault> {
 /// # Errors
 /// A fault with `ERROR_REASON_FILTER_INVALID`.
 pub(crate) fn parse_order(order_by: &str) -> Result<Order, Fault> {
+    let is_known = |column: &str| column == STAGE || standing::names().iter().any(|name| name == column);
+    read_order(order_by, is_known, known)
+}
+
+/// Reads an order by one of the fields of a list.
+///
+/// # Errors
+/// As [`parse_order`].
+pub(crate) fn read_order(
+    order_by: &str,
+    is_field: impl Fn(&str) -> bool,
+    known: impl Fn() -> String,
+) -> Result<Order, Fault> {
     let words: Vec<&str> = order_by.split_whitespace().collect();
     let (column, descending) = match words.as_slice() {
         [] => return Ok(Order::default()),
@@ -105,7 +118,7 @@ pub(crate) fn parse_order(order_by: &str) -> Result<Order, Fault> {
         [column, direction] if direction.eq_ignore_ascii_case("asc") => (*column, false),
         _ => return Err(wrong("order_by", 0, "expected a field, or a field and desc".to_owned())),
     };
-    if column != STAGE && !standing::names().iter().any(|name| name == column) {
+    if !is_field(column) {
         return Err(wrong("order_by", 0, format!("there is no field `{column}`; {}", known())));
     }
     Ok(Order { column: Some(column.to_owned()), descending })

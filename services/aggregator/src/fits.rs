@@ -28,7 +28,7 @@ use crate::models::Models;
 pub(crate) use handlers::Predictions;
 pub(crate) use learn::{Problem, backtest};
 pub(crate) use maker::{Changes, Maker};
-pub(crate) use portfolio::{Scope, in_units, known, until};
+pub(crate) use portfolio::{History, Scope, in_units, known, until};
 pub(crate) use rows::{CHOICES, FITS};
 
 /// The days ahead that a fit is made for unless the caller says how many: a quarter.

@@ -28,6 +28,7 @@ use crate::{
     instruments::Instruments,
     progress::{FEEDS, Progress},
     told::Told,
+    voice::topics::Topic,
 };
 
 /// How many messages wait to be applied, at most.
@@ -221,7 +222,7 @@ impl Follower {
                 let mut client = AccountsServiceClient::new(peer).max_decoding_message_size(MESSAGE_BYTES);
                 let stream = client.watch_accounts(request).await?.into_inner();
                 self.read(stream, positions, |message| {
-                    (message.changes.into_iter().filter_map(account).collect(), message.changes_through)
+                    (message.changes.into_iter().filter_map(account).collect(), vec![], message.changes_through)
                 })
                 .await
             }
@@ -230,7 +231,7 @@ impl Follower {
                 let mut client = OrdersServiceClient::new(peer).max_decoding_message_size(MESSAGE_BYTES);
                 let stream = client.watch_orders(request).await?.into_inner();
                 self.read(stream, positions, |message| {
-                    (message.changes.into_iter().filter_map(order).collect(), message.changes_through)
+                    (message.changes.into_iter().filter_map(order).collect(), vec![], message.changes_through)
                 })
                 .await
             }
@@ -239,7 +240,7 @@ impl Follower {
                 let mut client = InteractionsServiceClient::new(peer).max_decoding_message_size(MESSAGE_BYTES);
                 let stream = client.watch_interactions(request).await?.into_inner();
                 self.read(stream, positions, |message| {
-                    (message.changes.into_iter().filter_map(interaction).collect(), message.changes_through)
+                    (message.changes.into_iter().filter_map(interaction).collect(), vec![], message.changes_through)
                 })
                 .await
             }
@@ -248,7 +249,9 @@ impl Follower {
                 let mut client = FeedbackServiceClient::new(peer).max_decoding_message_size(MESSAGE_BYTES);
                 let stream = client.watch_feedback(request).await?.into_inner();
                 self.read(stream, positions, |message| {
-                    (message.changes.into_iter().filter_map(feedback).collect(), message.changes_through)
+                    let (mut told, mut topics) = (Vec::with_capacity(message.changes.len()), Vec::new());
+                    message.changes.into_iter().for_each(|change| feedback(change, &mut told, &mut topics));
+                    (told, topics, message.changes_through)
                 })
                 .await
             }
@@ -259,13 +262,13 @@ impl Follower {
         &self,
         mut stream: Streaming<M>,
         positions: &mut [i64; store::PARTITIONS as usize],
-        open: impl Fn(M) -> (Vec<Told>, Vec<FeedPosition>),
+        open: impl Fn(M) -> (Vec<Told>, Vec<Topic>, Vec<FeedPosition>),
     ) -> Result<(), Status> {
         while let Some(message) = stream.message().await? {
             // No message is as large as the room, so that each can be let in.
             let bytes = message.encoded_len().clamp(1, MESSAGE_BYTES) as u32;
             let Ok(room) = self.room.clone().acquire_many_owned(bytes).await else { return Ok(()) };
-            let (told, through) = open(message);
+            let (told, topics, through) = open(message);
             let through: Vec<Mark> = through
                 .into_iter()
                 .filter(|entry| entry.partition < store::PARTITIONS)
@@ -279,7 +282,7 @@ impl Follower {
                 positions[mark.partition as usize] = mark.position;
             }
             // A checkpoint is handed on too: changes that say nothing of an account have moved the feed on.
-            if self.sender.send(Message::Heard(Heard { told, through }, room)).await.is_err() {
+            if self.sender.send(Message::Heard(Heard { told, topics, through }, room)).await.is_err() {
                 return Ok(());
             }
         }
@@ -327,10 +330,17 @@ fn interaction(change: InteractionsChange) -> Option<Told> {
     told(change.stamp, source)
 }
 
-/// Themes and improvements are about no account: they say nothing of a relationship.
-fn feedback(change: FeedbackChange) -> Option<Told> {
-    match change.resource? {
-        feedback_change::Resource::Feedback(feedback) => told(change.stamp, feedback.into()),
-        feedback_change::Resource::Theme(_) | feedback_change::Resource::Improvement(_) => None,
+/// Themes and improvements are about no account: they say nothing of a relationship, and are kept on their own.
+fn feedback(change: FeedbackChange, accounts: &mut Vec<Told>, topics: &mut Vec<Topic>) {
+    let tenant = |stamp: Option<ChangeStamp>| stamp.map(|stamp| stamp.tenant);
+    match change.resource {
+        Some(feedback_change::Resource::Feedback(feedback)) => accounts.extend(told(change.stamp, feedback.into())),
+        Some(feedback_change::Resource::Theme(theme)) => {
+            topics.extend(tenant(change.stamp).map(|tenant| Topic::theme(tenant, &theme)));
+        }
+        Some(feedback_change::Resource::Improvement(improvement)) => {
+            topics.extend(tenant(change.stamp).map(|tenant| Topic::improvement(tenant, &improvement)));
+        }
+        None => {}
     }
 }

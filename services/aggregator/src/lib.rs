@@ -36,6 +36,7 @@ mod tests;
 mod told;
 mod tongue;
 mod trial;
+mod voice;
 mod watch;
 mod wire;
 mod work;
@@ -43,6 +44,7 @@ mod work;
 use ::store::{Database, Migration, Table};
 use contracts::assessments::v1::assessments_service_server::AssessmentsServiceServer;
 use contracts::predictions::v1::predictions_service_server::PredictionsServiceServer;
+use contracts::voice::v1::voice_service_server::VoiceServiceServer;
 use methods::Methods;
 use runtime::{App, BoxError, Context};
 use tokio::{runtime::Handle, sync::mpsc};
@@ -60,15 +62,17 @@ use crate::{
     refresh::Refresher,
     stated_views::StatedViews,
     store::Reader,
+    voice::Voice,
     watch::Watching,
 };
 
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration { version: 1, name: "aggregator", sql: include_str!("../migrations/0001_aggregator.sql") },
     Migration { version: 2, name: "models", sql: include_str!("../migrations/0002_models.sql") },
     Migration { version: 4, name: "movements", sql: include_str!("../migrations/0004_movements.sql") },
     Migration { version: 5, name: "figures", sql: include_str!("../migrations/0005_figures.sql") },
     Migration { version: 6, name: "fits", sql: include_str!("../migrations/0006_fits.sql") },
+    Migration { version: 7, name: "topics", sql: include_str!("../migrations/0007_topics.sql") },
 ];
 
 /// The documents that this service owns itself.
@@ -167,6 +171,8 @@ pub async fn build(
     let predictions =
         Predictions { gallery: gallery.clone(), methods: methods.clone(), jobs, workers: Handle::current() };
     app.mount(PredictionsServiceServer::new(predictions).max_decoding_message_size(largest));
+    let voice = Voice { gallery: gallery.clone(), workers: Handle::current() };
+    app.mount(VoiceServiceServer::new(voice).max_decoding_message_size(largest));
     let server = AssessmentsServiceServer::new(service::Service { gallery, watching, methods });
     app.mount(server.max_decoding_message_size(largest)).describe(contracts::DESCRIPTOR_SET);
     Ok(())

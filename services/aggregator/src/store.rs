@@ -259,7 +259,7 @@ impl Reader {
     }
 
     /// What a statement of so many accounts finds of these and of those merged into them, by the account that answers.
-    async fn told_of(
+    pub(crate) async fn told_of(
         &self,
         tenant: &str,
         accounts: &[&str],

@@ -53,6 +53,13 @@ pub mod predictions {
         tonic::include_proto!("rapport.predictions.v1");
     }
 }
+/// What customers talk about, who asked for an improvement, and what it did.
+pub mod voice {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("rapport.voice.v1");
+    }
+}
 
 /// Every file of the contract and what they import, as an encoded `google.protobuf.FileDescriptorSet`.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rapport.binpb"));

@@ -140,13 +140,20 @@ const STEPS: [(&str, &[&str]); 8] = [
 ];
 
 /// Fields whose good value does not follow from their names: by method and field, or by field alone. Null leaves it unset.
-const FIELDS: [(&str, &str); 43] = [
+const FIELDS: [(&str, &str); 50] = [
     ("BacktestPortfolio.cut_time", "\"2025-12-20T00:00:00Z\""),
     ("GetFit.name", "\"fits/default\""),
     ("CancelFit.name", "\"fits/default\""),
     ("SetDefaultFit.name", "null"),
     ("FitPortfolio.horizon_days", "28"),
     ("ListOpportunities.parent", "\"accounts/-\""),
+    ("ListThemes.order_by", "\"account_count desc\""),
+    ("ListThemes.language", "\"und\""),
+    ("ListThemeSources.theme", "\"themes/seed\""),
+    ("ListThemeSources.phrase", "null"),
+    ("ListThemeSources.language", "\"und\""),
+    ("ListAskers.improvement", "\"improvements/seed\""),
+    ("GetImprovementEffect.days", "7"),
     ("GetModel.name", "\"models/default\""),
     ("SetDefaultModel.name", "\"models/{builtin}\""),
     ("TryModel.name", "\"models/{builtin}\""),

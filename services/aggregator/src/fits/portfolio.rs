@@ -253,13 +253,17 @@ impl Scope {
 }
 
 /// All that was told of an account, read once for several times.
-struct History {
+pub(crate) struct History {
     /// None of a referral, which is told by its row alone.
     rows: Vec<(SourceRow, Option<Source>)>,
 }
 
 impl History {
-    fn read(rows: Vec<SourceRow>) -> Result<Self, Error> {
+    /// Reads the documents of rows.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`].
+    pub(crate) fn read(rows: Vec<SourceRow>) -> Result<Self, Error> {
         let read = rows.into_iter().map(|mut row| {
             let source = if row.kind == REFERRAL { None } else { Some(told::source(&row)?) };
             row.document = Vec::new();
@@ -268,8 +272,14 @@ impl History {
         Ok(Self { rows: read.collect::<Result<_, Error>>()? })
     }
 
+    /// The kind of each source that stands now, and when it happened.
+    pub(crate) fn happened(&self) -> impl Iterator<Item = (&str, i64)> {
+        let standing = self.rows.iter().filter(|(row, _)| row.superseded_at.is_none() && row.deleted_at.is_none());
+        standing.map(|(row, _)| (row.kind.as_str(), row.happened_at))
+    }
+
     /// What each source says of a time; if so asked, as it was known then.
-    fn facts(&self, time: i64, as_known: bool) -> Vec<(String, Facts)> {
+    pub(crate) fn facts(&self, time: i64, as_known: bool) -> Vec<(String, Facts)> {
         let knew = |row: &SourceRow| match as_known {
             true => row.recorded_at <= time && row.superseded_at.is_none_or(|superseded_at| superseded_at > time),
             false => row.superseded_at.is_none(),

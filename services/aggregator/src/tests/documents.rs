@@ -185,7 +185,11 @@ async fn with_an_account_all_that_was_stated_of_it_is_erased() {
         // As after a process that ended before its transaction did: what is erased first is erased again.
         let accounts = BTreeSet::from([("one".to_owned(), "a".to_owned())]);
         crate::stated_views::erase(&place.methods, &place.views, &accounts).await.unwrap();
-        place.applier().apply(&[Heard { told: vec![told("one", "a", 2, erased)], through: vec![] }]).await.unwrap();
+        place
+            .applier()
+            .apply(&[Heard { told: vec![told("one", "a", 2, erased)], topics: vec![], through: vec![] }])
+            .await
+            .unwrap();
         for restarted in [false, true] {
             assert_eq!(place.assess("one", "a", NOW).await.unwrap().stated_views, [], "restarted: {restarted}");
             assert_eq!(place.views.of("one", "a", true), []);

@@ -195,7 +195,7 @@ async fn offers_are_found_by_the_account_that_answers() {
         let changes = Changes::default();
         let applier = Applier { changes: changes.clone(), ..place.applier() };
         let told = vec![offer("a", "1", 1), offer("a", "1", 2), offer("b", "2", 1), offer("c", "3", 1), merged];
-        applier.apply(&[Heard { told, through: vec![] }]).await.unwrap();
+        applier.apply(&[Heard { told, topics: vec![], through: vec![] }]).await.unwrap();
         assert_eq!(changes.all(), [(TENANT.to_owned(), 4)], "fits learn from offers, and not from merges");
         let reader = place.reader();
         let found = reader.offers_of(TENANT, &["a", "d"]).await.unwrap();

@@ -10,6 +10,7 @@ mod reading;
 mod rules;
 mod simulations;
 mod upgrade;
+mod voice;
 mod watching;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -96,6 +97,7 @@ impl Place {
             "settings",
             "stated_views",
             "erased_accounts",
+            "topics",
         ] {
             let text = sqlx::AssertSqlSafe(format!("delete from {table}"));
             self.database.writer.execute(text).await.unwrap();
@@ -148,7 +150,7 @@ impl Place {
     }
 
     async fn apply(&self, told: &[Told]) {
-        let heard = Heard { told: told.to_vec(), through: vec![] };
+        let heard = Heard { told: told.to_vec(), topics: vec![], through: vec![] };
         self.applier().apply(&[heard]).await.unwrap();
     }
 

@@ -32,7 +32,7 @@ fn change(number: i64) -> Heard {
         recorded_at: number,
         source: order.into(),
     };
-    Heard { told: vec![told], through: vec![mark(store::partition("t", ACCOUNT), number)] }
+    Heard { told: vec![told], topics: vec![], through: vec![mark(store::partition("t", ACCOUNT), number)] }
 }
 
 /// Readers race the one that applies. Each takes the progress first, and must find at least what it includes.
@@ -155,7 +155,13 @@ async fn what_was_told_of_an_account_is_found_by_an_index() {
     }
 }
 
-async fn plan(connection: &mut AnyConnection, backend: Backend, text: &str, texts: &[&str], numbers: &[i64]) -> String {
+pub(super) async fn plan(
+    connection: &mut AnyConnection,
+    backend: Backend,
+    text: &str,
+    texts: &[&str],
+    numbers: &[i64],
+) -> String {
     let explain = match backend {
         Backend::Sqlite => "explain query plan",
         Backend::Postgres => {

@@ -90,7 +90,11 @@ async fn what_cannot_be_applied_is_tried_again_and_nothing_is_passed_over() {
     let applying = tokio::spawn(apply_all(place.applier(), place.instruments(), messages, shutdown.clone()));
     sqlx::query("alter table sources rename to hidden").execute(&place.database.writer).await.unwrap();
     for id in 1..=5_u8 {
-        let heard = Heard { told: vec![told("one", "a", 1, order("a", id))], through: vec![mark(0, id.into())] };
+        let heard = Heard {
+            told: vec![told("one", "a", 1, order("a", id))],
+            topics: vec![],
+            through: vec![mark(0, id.into())],
+        };
         sender.send(message(heard)).await.unwrap();
     }
     let all = [token(vec![mark(0, 5)])];
@@ -110,8 +114,11 @@ async fn a_feed_that_was_lost_is_forgotten_between_what_came_before_and_after() 
     let place = Place::sqlite().await;
     let (sender, messages) = mpsc::channel(8);
     let shutdown = Shutdown::new();
-    let heard =
-        |id: u8, position| Heard { told: vec![told("one", "a", 1, order("a", id))], through: vec![mark(0, position)] };
+    let heard = |id: u8, position| Heard {
+        told: vec![told("one", "a", 1, order("a", id))],
+        topics: vec![],
+        through: vec![mark(0, position)],
+    };
     let orders = 1;
     for message in [message(heard(1, 9)), Message::Lost(orders), message(heard(2, 1))] {
         sender.send(message).await.ok().unwrap();

@@ -405,7 +405,11 @@ async fn a_movement_is_kept_with_the_standing_or_not_at_all() {
     let end = log::end(&place.database).await.unwrap();
     assert_eq!((end.position, end.movement_count), (3, 3));
     sqlx::query("alter table followed rename to hidden").execute(&place.database.writer).await.unwrap();
-    let heard = crate::apply::Heard { told: vec![told("a", 1, survey("a", 9, 0.0))], through: vec![super::mark(0, 1)] };
+    let heard = crate::apply::Heard {
+        told: vec![told("a", 1, survey("a", 9, 0.0))],
+        topics: vec![],
+        through: vec![super::mark(0, 1)],
+    };
     let failed = place.applier().apply(&[heard]).await;
     assert!(matches!(failed, Err(Error::Unavailable(_))), "{failed:?}");
     assert_eq!(log::end(&place.database).await.unwrap(), end);

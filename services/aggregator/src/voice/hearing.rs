@@ -1,0 +1,214 @@
+//! Listens to what the customers of a tenant said in a period: their own words, and the themes that were stated with them.
+
+use std::collections::BTreeSet;
+
+use contracts::common::v1::{Emotion, EmotionKind, Party};
+use contracts::feedback::v1::FeedbackKind;
+use contracts::voice::v1 as wire;
+use methods::from_micros;
+use store::Error;
+
+use super::rows::Place;
+use crate::{evidence::Source, store::Reader, told};
+
+/// How many interactions and pieces of feedback of a period are looked at.
+const MOST_SOURCES: usize = 20_000;
+/// How many characters of all of them together.
+const MOST_CHARACTERS: usize = 4_000_000;
+/// How many characters of one text.
+const LONGEST: usize = 4_096;
+/// How many are read at once.
+const SOURCES_PER_PAGE: i64 = 1_000;
+/// The language of what has no known one.
+pub(super) const UNKNOWN: &str = "und";
+
+/// Something that a customer said.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Saying {
+    /// The account that answers for the one that it names.
+    pub(super) account: String,
+    /// The resource name.
+    pub(super) source: String,
+    /// The person; empty if none is named.
+    pub(super) contact: String,
+    /// In microseconds since 1970.
+    pub(super) at: i64,
+    /// The beginning of the customer's own words.
+    pub(super) words: String,
+    /// A code of ISO 639, or [`UNKNOWN`].
+    pub(super) language: String,
+    /// From -1 (hostile) to 1 (warm).
+    pub(super) sentiment: Option<f64>,
+    /// The themes that somebody stated.
+    pub(super) themes: Vec<String>,
+    /// Whether it asks for nothing.
+    pub(super) is_compliment: bool,
+}
+
+/// What was heard in a period, the latest first.
+#[derive(Debug, Default)]
+pub(super) struct Hearing {
+    pub(super) sayings: Vec<Saying>,
+    /// Whether there was more than is looked at.
+    pub(super) is_bounded: bool,
+}
+
+impl Saying {
+    /// What a customer said with a resource; none if it is another resource, or the provider acted.
+    pub(super) fn of(account: &str, source: &Source) -> Option<Self> {
+        let said = match source {
+            Source::Interaction(interaction) if interaction.party() == Party::Customer => {
+                Self { source: interaction.name.clone(), contact: interaction.contact.clone(), ..Self::default() }
+            }
+            Source::Feedback(feedback) => Self {
+                source: feedback.name.clone(),
+                contact: feedback.contact.clone(),
+                themes: feedback.themes.clone(),
+                is_compliment: feedback.kind() == FeedbackKind::Compliment,
+                ..Self::default()
+            },
+            _ => return None,
+        };
+        Some(Self {
+            account: account.to_owned(),
+            at: source.happened_at(),
+            words: beginning(words_of(source)).to_owned(),
+            language: language_of(source).to_owned(),
+            sentiment: feeling_of(source),
+            ..said
+        })
+    }
+}
+
+/// The customer's own words in a resource that a customer is behind.
+fn words_of(source: &Source) -> &str {
+    match source {
+        Source::Interaction(interaction) if interaction.text.is_empty() => &interaction.subject,
+        Source::Interaction(interaction) => &interaction.text,
+        Source::Feedback(feedback) => &feedback.text,
+        _ => "",
+    }
+}
+
+/// The language of the words in a resource: a code of ISO 639, or [`UNKNOWN`].
+fn language_of(_source: &Source) -> &str {
+    UNKNOWN
+}
+
+/// What was felt in a resource, from -1 (hostile) to 1 (warm), as somebody stated it: as a sentiment, or else as emotions.
+fn feeling_of(source: &Source) -> Option<f64> {
+    let (sentiment, emotions) = match source {
+        Source::Interaction(interaction) => (interaction.sentiment, &interaction.emotions),
+        Source::Feedback(feedback) => (feedback.sentiment, &feedback.emotions),
+        _ => return None,
+    };
+    let stated = sentiment.filter(|sentiment| sentiment.is_finite()).map(|sentiment| sentiment.clamp(-1.0, 1.0));
+    stated.or_else(|| balance(emotions))
+}
+
+/// By how much the pleasant emotions outweigh the unpleasant ones; none if there are neither.
+fn balance(emotions: &[Emotion]) -> Option<f64> {
+    let (mut pleasant, mut unpleasant) = (0.0, 0.0);
+    for emotion in emotions.iter().filter(|emotion| emotion.intensity > 0.0) {
+        let intensity = emotion.intensity.min(1.0);
+        match emotion.kind() {
+            EmotionKind::Joy | EmotionKind::Trust => pleasant += intensity,
+            EmotionKind::Fear | EmotionKind::Sadness | EmotionKind::Disgust | EmotionKind::Anger => {
+                unpleasant += intensity;
+            }
+            EmotionKind::Unspecified | EmotionKind::Surprise | EmotionKind::Anticipation => {}
+        }
+    }
+    let felt: f64 = pleasant + unpleasant;
+    (felt > 0.0).then(|| (pleasant - unpleasant) / felt)
+}
+
+fn beginning(text: &str) -> &str {
+    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
+}
+
+impl Hearing {
+    /// Listens to what was said from one time on until before another.
+    ///
+    /// # Errors
+    /// The database's, or [`Error::Damaged`].
+    pub(super) async fn of(reader: &Reader, tenant: &str, from: i64, until: i64) -> Result<Self, Error> {
+        let mut hearing = Self::default();
+        let (mut place, mut looked_at, mut characters) = (Place::before(until), 0, 0);
+        'pages: loop {
+            let page = reader.words(tenant, from, &place, SOURCES_PER_PAGE).await?;
+            let Some(last) = page.last() else { break };
+            place = Place { happened_at: last.happened_at, account: last.account.clone(), source: last.source.clone() };
+            let accounts: BTreeSet<&str> = page.iter().map(|row| row.account.as_str()).collect();
+            let merged = reader.merged_away(tenant, &accounts).await?;
+            for row in &page {
+                if looked_at == MOST_SOURCES || characters >= MOST_CHARACTERS {
+                    hearing.is_bounded = true;
+                    break 'pages;
+                }
+                looked_at += 1;
+                let account = merged.get(&row.account).unwrap_or(&row.account);
+                let said = Saying::of(account, &told::source(row)?);
+                if let Some(saying) = said.filter(|saying| !(saying.words.is_empty() && saying.themes.is_empty())) {
+                    characters += saying.words.chars().count();
+                    hearing.sayings.push(saying);
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(hearing)
+    }
+
+    /// Leaves out what was said in another language than this; nothing if it is empty.
+    pub(super) fn only(&mut self, language: &str) {
+        if !language.is_empty() {
+            self.sayings.retain(|saying| saying.language == language);
+        }
+    }
+
+    /// What was listened to.
+    pub(super) fn told(&self) -> wire::Heard {
+        let accounts: BTreeSet<&str> = self.sayings.iter().map(|saying| saying.account.as_str()).collect();
+        wire::Heard {
+            account_count: accounts.len() as i64,
+            source_count: self.sayings.len() as i64,
+            is_bounded: self.is_bounded,
+            first_time: self.sayings.last().map(|saying| from_micros(saying.at)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::feedback::v1::Feedback;
+    use contracts::interactions::v1::Interaction;
+
+    use super::*;
+
+    fn felt(kind: EmotionKind, intensity: f64) -> Emotion {
+        Emotion { kind: kind.into(), intensity }
+    }
+
+    #[test]
+    fn only_the_customers_words_are_heard() {
+        let said = |party: Party| {
+            let source = Interaction { party: party.into(), text: "too late".to_owned(), ..Interaction::default() };
+            Saying::of("a", &source.into()).map(|saying| saying.words)
+        };
+        assert_eq!([said(Party::Customer), said(Party::Provider)], [Some("too late".to_owned()), None]);
+        let long = Feedback { text: "é".repeat(LONGEST + 1), ..Feedback::default() };
+        assert_eq!(Saying::of("a", &long.into()).unwrap().words.chars().count(), LONGEST);
+    }
+
+    #[test]
+    fn a_stated_sentiment_goes_before_emotions() {
+        let feeling = |sentiment, emotions: &[Emotion]| {
+            feeling_of(&Feedback { sentiment, emotions: emotions.to_vec(), ..Feedback::default() }.into())
+        };
+        let angry = [felt(EmotionKind::Anger, 0.75), felt(EmotionKind::Joy, 0.25), felt(EmotionKind::Surprise, 1.0)];
+        assert_eq!(feeling(Some(0.25), &angry), Some(0.25));
+        assert_eq!(feeling(None, &angry), Some(-0.5));
+        assert_eq!(feeling(None, &[felt(EmotionKind::Surprise, 1.0)]), None);
+        assert_eq!(feeling(Some(f64::NAN), &[]), None);
+    }
+}
