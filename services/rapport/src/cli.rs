@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use crate::{
     client::ConnectArgs,
     commands::{
-        analysis, analyze, assess, backtest, compare, export, fit, fits, health, import, models, opportunities,
-        portfolio, simulate, timeline, verify, view, watch,
+        analysis, analyze, assess, backtest, compare, export, fit, fits, health, import, improvements, models,
+        opportunities, portfolio, simulate, themes, timeline, verify, view, watch,
     },
     demo::{self, DemoArgs},
     exit::{self, Error, Exit},
@@ -56,6 +56,10 @@ enum Command {
     Fits(fits::FitsArgs),
     /// Judge predictions of a past time by what followed.
     Backtest(backtest::BacktestArgs),
+    /// Tell what customers talk about, and which of it grows.
+    Themes(themes::ThemesArgs),
+    /// Propose, ship and measure improvements, and tell those who asked for them.
+    Improvements(improvements::ImprovementsArgs),
     /// List, show, record, choose and try the models that assessments are made with.
     Models(models::ModelsArgs),
     /// Record how a person sees an account, beside the computed views; list and withdraw such views.
@@ -104,6 +108,8 @@ impl Cli {
             Command::Fit(args) => fit::run(&connect, args).await,
             Command::Fits(args) => fits::run(&connect, args).await,
             Command::Backtest(args) => backtest::run(&connect, args).await,
+            Command::Themes(args) => themes::run(&connect, args).await,
+            Command::Improvements(args) => improvements::run(&connect, args).await,
             Command::Models(args) => models::run(&connect, args).await,
             Command::View(args) => view::run(&connect, args).await,
             Command::Timeline(args) => timeline::run(&connect, args).await,

@@ -7,6 +7,7 @@ use contracts::{
     feedback::v1::feedback_service_client::FeedbackServiceClient,
     interactions::v1::interactions_service_client::InteractionsServiceClient,
     predictions::v1::predictions_service_client::PredictionsServiceClient,
+    voice::v1::voice_service_client::VoiceServiceClient,
 };
 use tonic::{
     Request, Status,
@@ -146,6 +147,21 @@ impl Connection {
     /// A client of the fits, back-tests and opportunities.
     pub fn predictions(&self) -> PredictionsServiceClient<Service> {
         PredictionsServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)
+    }
+
+    /// A client of what customers talk about, and of what improvements do.
+    pub fn voice(&self) -> VoiceServiceClient<Service> {
+        VoiceServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)
+    }
+
+    /// A client of feedback, themes and improvements.
+    pub fn feedback(&self) -> FeedbackServiceClient<Service> {
+        FeedbackServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)
+    }
+
+    /// A client of what is said, promised and offered.
+    pub fn interactions(&self) -> InteractionsServiceClient<Service> {
+        InteractionsServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)
     }
 
     /// A request that is given up after the connection's timeout.
