@@ -2,6 +2,7 @@
 
 mod askers;
 mod effect;
+mod figures;
 mod hearing;
 mod phrases;
 mod rows;
@@ -95,9 +96,8 @@ fn read_days(days: i32, language: &str, violations: &mut Violations) -> i64 {
     if days != 0 {
         violations.integer("days", days.into(), 1, MOST_DAYS.into());
     }
-    if !language.is_empty()
-        && !((2..=3).contains(&language.len()) && language.bytes().all(|it| it.is_ascii_lowercase()))
-    {
+    let is_code = (2..=3).contains(&language.len()) && language.bytes().all(|letter| letter.is_ascii_lowercase());
+    if !(language.is_empty() || is_code) {
         violations.add("language", "must be a code of ISO 639: two or three small letters");
     }
     i64::from(if days == 0 { DAYS } else { days })

@@ -140,7 +140,7 @@ const STEPS: [(&str, &[&str]); 8] = [
 ];
 
 /// Fields whose good value does not follow from their names: by method and field, or by field alone. Null leaves it unset.
-const FIELDS: [(&str, &str); 50] = [
+const FIELDS: [(&str, &str); 51] = [
     ("BacktestPortfolio.cut_time", "\"2025-12-20T00:00:00Z\""),
     ("GetFit.name", "\"fits/default\""),
     ("CancelFit.name", "\"fits/default\""),
@@ -149,6 +149,7 @@ const FIELDS: [(&str, &str); 50] = [
     ("ListOpportunities.parent", "\"accounts/-\""),
     ("ListThemes.order_by", "\"account_count desc\""),
     ("ListThemes.language", "\"und\""),
+    ("ListThemes.segment", "\"retail\""),
     ("ListThemeSources.theme", "\"themes/seed\""),
     ("ListThemeSources.phrase", "null"),
     ("ListThemeSources.language", "\"und\""),

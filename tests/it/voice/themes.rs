@@ -1,5 +1,6 @@
 //! What is talked about: own themes, ranked, and phrases that rise.
 
+use contracts::accounts::v1::{Account, CreateAccountRequest};
 use contracts::common::v1::{Emotion, EmotionKind, Money, Party};
 use contracts::feedback::v1::{DeleteThemeRequest, FeedbackKind};
 use contracts::interactions::v1::{EraseInteractionsRequest, Interaction};
@@ -288,6 +289,44 @@ async fn a_phrase_that_rises_is_discovered_and_none_where_nothing_does() {
     assert!(!names(&answer).iter().any(|name| name.contains("parking permit")), "{:?}", names(&answer));
     let both = listed(&suite, ListThemesRequest::default()).await;
     assert_eq!((both.themes[0].display_name.as_str(), both.themes[0].account_count), ("parking", 18));
+}
+
+#[tokio::test]
+async fn what_one_segment_speaks_of_more_than_others_stands_out() {
+    let suite = Suite::start().await;
+    for number in 0..60 {
+        let account = Account {
+            display_name: "c".to_owned(),
+            currency_code: "EUR".to_owned(),
+            segment: if number % 3 == 0 { "retail" } else { "trade" }.to_owned(),
+            ..Account::default()
+        };
+        let account_id = format!("c-{number:03}");
+        let create = CreateAccountRequest { account_id, account: Some(account), ..Default::default() };
+        suite.accounts().create_account(ask(create)).await.unwrap();
+    }
+    let mut said_by_all = small_talk(60, 9);
+    for (number, interaction) in said_by_all.iter_mut().enumerate() {
+        // Each says eight things, the second of them a month ago.
+        if number % 24 == 1 {
+            interaction.text = format!("{} and a gift wrapping", interaction.text);
+        }
+    }
+    let at_least_as_fresh = import(&suite, TENANT, said_by_all).await;
+    let request = ListThemesRequest {
+        origin: ThemeOrigin::Discovered.into(),
+        segment: Some("retail".to_owned()),
+        at_least_as_fresh,
+        ..ListThemesRequest::default()
+    };
+    let answer = listed(&suite, request.clone()).await;
+    let wrapping = answer.themes.iter().find(|theme| theme.display_name.contains("gift wrapping"));
+    let wrapping = wrapping.unwrap_or_else(|| panic!("{:?}", names(&answer)));
+    assert_eq!((wrapping.account_count, wrapping.account_count_before), (20, 0));
+    let heard = [answer.heard.unwrap(), answer.heard_before.unwrap()];
+    assert_eq!(heard.map(|heard| heard.account_count), [20, 40]);
+    let trade = ListThemesRequest { segment: Some("trade".to_owned()), ..request };
+    assert_eq!(names(&listed(&suite, trade).await), Vec::<&str>::new());
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use methods::{Call, Violations, from_micros, list_fingerprint, not_found, state_
 use store::Error;
 use tonic::{Request, Response, Status};
 
-use super::{DAYS, IMPROVEMENTS, Voice, askers::Asked, read_name, stake::spent, themes::estimate};
+use super::{DAYS, IMPROVEMENTS, Voice, askers::Asked, figures::estimate, read_name, stake::spent};
 use crate::{
     fits::History,
     picture::{Gallery, fold_facts},
@@ -27,8 +27,8 @@ use crate::{
 const FEWEST_DAYS: i32 = 7;
 const MOST_DAYS: i32 = 365;
 /// How many of the accounts that asked, and how many others, are looked at.
-const MOST_CONCERNED: usize = 2_000;
-const MOST_OTHERS: usize = 5_000;
+const MOST_CONCERNED: usize = 1_000;
+const MOST_OTHERS: usize = 3_000;
 /// How many accounts are listed at once.
 const ACCOUNTS_PER_PAGE: i64 = 1_000;
 /// How many accounts' sources are held at once. Between them, others have their turn.
@@ -313,13 +313,13 @@ mod tests {
         let worse = MovedFacet { change, verdict: EffectVerdict::Worse.into(), ..named(View::Customer, Facet::Trust) };
         let unsure = MovedFacet { verdict: EffectVerdict::NotTold.into(), ..named(View::Customer, Facet::Ease) };
         assert_eq!(
-            summary(&[worse, unsure.clone()], 1, 300),
+            summary(&[worse, unsure], 1, 300),
             "The customer's trust moved down 3.2 points further than with comparable accounts (95% interval -5.0 to \
              -1.5). Compared are 1 account that asked with 300 that did not; of the other facets there is too little \
              to say."
         );
         let few = MovedFacet { verdict: EffectVerdict::FewConcerned.into(), ..named(View::Provider, Facet::Ease) };
-        let told = summary(&[few.clone(), few, unsure], 5, 300);
+        let told = summary(&[few, few, unsure], 5, 300);
         assert!(
             told.starts_with("Too little to say: too few of those who asked can be looked at. Compared are 5 accounts"),
             "{told}"

@@ -159,6 +159,18 @@ impl Hearing {
         Ok(hearing)
     }
 
+    /// Takes apart what these accounts said and what all others did.
+    pub(super) fn split(self, here: &BTreeSet<String>) -> [Self; 2] {
+        let is_bounded = self.is_bounded;
+        let (here, elsewhere) = self.sayings.into_iter().partition(|saying| here.contains(&saying.account));
+        [here, elsewhere].map(|sayings| Self { sayings, is_bounded })
+    }
+
+    /// The accounts that said anything.
+    pub(super) fn accounts(&self) -> BTreeSet<&str> {
+        self.sayings.iter().map(|saying| saying.account.as_str()).collect()
+    }
+
     /// Leaves out what was said in another language than this; nothing if it is empty.
     pub(super) fn only(&mut self, language: &str) {
         if !language.is_empty() {
@@ -168,9 +180,8 @@ impl Hearing {
 
     /// What was listened to.
     pub(super) fn told(&self) -> wire::Heard {
-        let accounts: BTreeSet<&str> = self.sayings.iter().map(|saying| saying.account.as_str()).collect();
         wire::Heard {
-            account_count: accounts.len() as i64,
+            account_count: self.accounts().len() as i64,
             source_count: self.sayings.len() as i64,
             is_bounded: self.is_bounded,
             first_time: self.sayings.last().map(|saying| from_micros(saying.at)),

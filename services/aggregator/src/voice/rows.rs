@@ -114,6 +114,33 @@ impl Reader {
         Ok(answering)
     }
 
+    /// Those of these accounts that are of a segment.
+    pub(super) async fn of_segment(
+        &self,
+        tenant: &str,
+        accounts: &BTreeSet<&str>,
+        segment: &str,
+    ) -> Result<BTreeSet<String>, Error> {
+        let accounts: Vec<&str> = accounts.iter().copied().collect();
+        let mut found = BTreeSet::new();
+        for set in bind_row_sets(&accounts) {
+            let text = format!(
+                "select account, segment from ledgers where (tenant, account) in (values {})",
+                placeholders(set.len(), 2)
+            );
+            let mut select = sqlx::query(AssertSqlSafe(text));
+            for account in set {
+                select = select.bind(tenant).bind(*account);
+            }
+            for row in select.fetch_all(&self.database.reader).await? {
+                if row.try_get::<&str, _>(1)? == segment {
+                    found.insert(row.try_get(0)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// A page of the accounts of a tenant, each with its segment, by account.
     pub(super) async fn segments(&self, tenant: &str, after: &str, limit: i64) -> Result<Vec<(String, String)>, Error> {
         let text = "select account, segment from ledgers where tenant = $1 and account > $2 order by account limit $3";

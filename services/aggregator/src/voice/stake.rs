@@ -28,6 +28,25 @@ pub(super) struct Stake {
     ahead: Option<(i128, i128)>,
 }
 
+/// What accounts of one currency bring together.
+#[derive(Default)]
+struct Total {
+    accounts: u64,
+    spend: i128,
+    ahead: Option<(i128, i128)>,
+}
+
+impl Total {
+    fn add(&mut self, stake: &Stake) {
+        self.accounts += 1;
+        self.spend = self.spend.saturating_add(stake.spend);
+        if let Some((expected, lifetime)) = stake.ahead {
+            let (expected_so_far, lifetime_so_far) = self.ahead.unwrap_or_default();
+            self.ahead = Some((expected_so_far.saturating_add(expected), lifetime_so_far.saturating_add(lifetime)));
+        }
+    }
+}
+
 /// The stakes of accounts, and the fit that amounts ahead are by.
 #[derive(Debug, Default)]
 pub(super) struct Stakes {
@@ -79,23 +98,17 @@ impl Stakes {
 
     /// What these accounts bring together.
     pub(super) fn sum<'a>(&self, accounts: impl IntoIterator<Item = &'a str>) -> Sum {
-        let mut sums: BTreeMap<&str, (u64, i128, Option<(i128, i128)>)> = BTreeMap::new();
+        let mut totals: BTreeMap<&str, Total> = BTreeMap::new();
         let stakes = accounts.into_iter().filter_map(|account| self.by_account.get(account));
         for stake in stakes.filter(|stake| !stake.currency.is_empty()) {
-            let (count, spend, ahead) = sums.entry(&stake.currency).or_default();
-            *count += 1;
-            *spend = spend.saturating_add(stake.spend);
-            if let Some((expected, lifetime)) = stake.ahead {
-                let (expected_so_far, lifetime_so_far) = ahead.unwrap_or_default();
-                *ahead = Some((expected_so_far.saturating_add(expected), lifetime_so_far.saturating_add(lifetime)));
-            }
+            totals.entry(&stake.currency).or_default().add(stake);
         }
-        let mut sums: Vec<_> = sums.into_iter().collect();
-        sums.sort_by(|(one, (count, ..)), (other, (others, ..))| others.cmp(count).then(one.cmp(other)));
+        let mut totals: Vec<(&str, Total)> = totals.into_iter().collect();
+        totals.sort_by(|(one, total), (other, others)| others.accounts.cmp(&total.accounts).then(one.cmp(other)));
         let mut sum = Sum::default();
-        for (currency, (_, spend, ahead)) in sums {
-            sum.spend.push(money(currency, spend));
-            if let Some((expected, lifetime)) = ahead {
+        for (currency, total) in totals {
+            sum.spend.push(money(currency, total.spend));
+            if let Some((expected, lifetime)) = total.ahead {
                 sum.expected.push(money(currency, expected));
                 sum.lifetime.push(money(currency, lifetime));
             }

@@ -1,5 +1,6 @@
 //! `rapport improvements`: from feedback to what was improved, to its effect, to those who asked.
 
+mod args;
 mod page;
 mod tell;
 
@@ -12,6 +13,7 @@ use contracts::{
     voice::v1::{Asker, GetImprovementEffectRequest, ImprovementEffect, ListAskersRequest, MovedFacet},
 };
 
+use self::args::{Command, CreateArgs, DeclineArgs, EffectArgs, ListArgs, MeasureArgs, StepArgs};
 use super::{Format, themes::print_json, timestamp};
 use crate::{
     client::{ConnectArgs, Connection},
@@ -21,165 +23,9 @@ use crate::{
     output,
 };
 
+pub use args::ImprovementsArgs;
+
 const FULL_NAME: &str = "rapport.feedback.v1.Improvement";
-
-const EXAMPLES: &str = "\
-An improvement answers themes and single pieces of feedback. It is proposed, planned, shipped and measured, or declined.
-Those who asked for it are listed when it ships; `tell` records an interaction with each of them, whose thread is the
-improvement's name. The effect compares how the facets of those who asked moved with how those of comparable accounts
-did that had not asked; where too little is known to say, it says so.
-
-Examples:
-  rapport improvements create --id returns-60 --kind policy --title 'Returns within 60 days' --theme themes/returns
-  rapport improvements plan returns-60
-  rapport improvements ship returns-60
-  # One interaction for each who asked and has not been told yet; repeating it tells nobody twice
-  rapport improvements tell returns-60 --text 'You asked for it: you can now return goods within 60 days.'
-  # A quarter later
-  rapport improvements effect returns-60
-  rapport improvements measure returns-60";
-
-/// What `improvements` takes.
-#[derive(Clone, Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub struct ImprovementsArgs {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Clone, Debug, clap::Subcommand)]
-enum Command {
-    /// List the improvements.
-    List(ListArgs),
-    /// Tell all that is recorded of an improvement.
-    Show(NameArgs),
-    /// Propose an improvement.
-    Create(CreateArgs),
-    /// Record that an improvement was decided.
-    Plan(StepArgs),
-    /// Record that an improvement is in effect, and list those who asked for it.
-    Ship(StepArgs),
-    /// Turn an improvement down.
-    Decline(DeclineArgs),
-    /// Record what an improvement did, as `effect` tells it or in words of your own.
-    Measure(MeasureArgs),
-    /// Tell what an improvement did to the relationships with those who asked for it.
-    Effect(EffectArgs),
-    /// List those who asked for an improvement, and whether they have been told that it is there.
-    Askers(AskersArgs),
-    /// Record with each who asked that they were told.
-    Tell(tell::TellArgs),
-}
-
-#[derive(Clone, Debug, clap::Args)]
-struct ListArgs {
-    /// Only those in this state.
-    #[arg(long)]
-    state: Option<State>,
-    /// How to print it; json is proto JSON, an improvement a line.
-    #[arg(long, default_value = "table")]
-    format: Format,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum State {
-    Proposed = 1,
-    Planned = 2,
-    Shipped = 3,
-    Measured = 4,
-    Declined = 5,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Kind {
-    Product = 1,
-    NewProduct = 2,
-    Policy = 3,
-    Procedure = 4,
-}
-
-#[derive(Clone, Debug, clap::Args)]
-struct NameArgs {
-    /// The improvement, by id or full name.
-    #[arg(value_name = "IMPROVEMENT")]
-    name: String,
-    /// How to print it.
-    #[arg(long, default_value = "table")]
-    format: Format,
-}
-
-#[derive(Clone, Debug, clap::Args)]
-struct CreateArgs {
-    /// What is to change.
-    #[arg(long)]
-    kind: Kind,
-    /// The improvement in a few words.
-    #[arg(long)]
-    title: String,
-    /// In more words.
-    #[arg(long, default_value = "")]
-    description: String,
-    /// A theme that it answers, by id or full name; may be repeated.
-    #[arg(long = "theme", value_name = "THEME")]
-    themes: Vec<String>,
-    /// A piece of feedback that it answers, by full name; may be repeated.
-    #[arg(long = "feedback", value_name = "FEEDBACK")]
-    feedback: Vec<String>,
-    /// The id of the improvement, so that creating it again changes nothing; chosen by the server if left out.
-    #[arg(long, default_value = "")]
-    id: String,
-    /// How to print the answer.
-    #[arg(long, default_value = "table")]
-    format: Format,
-}
-
-#[derive(Clone, Debug, clap::Args)]
-struct StepArgs {
-    #[command(flatten)]
-    named: NameArgs,
-    /// When: a time in RFC 3339, or a date; now if left out.
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
-}
-
-#[derive(Clone, Debug, clap::Args)]
-struct DeclineArgs {
-    #[command(flatten)]
-    named: NameArgs,
-    /// Why.
-    #[arg(long)]
-    reason: String,
-}
-
-#[derive(Clone, Debug, clap::Args)]
-struct EffectArgs {
-    #[command(flatten)]
-    named: NameArgs,
-    /// How many days after it was shipped.
-    #[arg(long, value_name = "N", default_value_t = 91, value_parser = clap::value_parser!(i32).range(7..=365))]
-    days: i32,
-}
-
-#[derive(Clone, Debug, clap::Args)]
-struct MeasureArgs {
-    #[command(flatten)]
-    effect: EffectArgs,
-    /// What it did, in words of your own; in those of `effect` if left out. The figures are recorded with both.
-    #[arg(long, value_name = "TEXT")]
-    text: Option<String>,
-    /// When it was measured: a time in RFC 3339, or a date; now if left out.
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
-}
-
-#[derive(Clone, Debug, clap::Args)]
-struct AskersArgs {
-    #[command(flatten)]
-    named: NameArgs,
-    /// Only those who have not been told.
-    #[arg(long)]
-    untold: bool,
-}
 
 pub(crate) async fn run(connect: &ConnectArgs, args: ImprovementsArgs) -> Result<Exit, Error> {
     let connection = Connection::open(connect)?;
@@ -433,10 +279,10 @@ mod tests {
 
     #[test]
     fn the_words_of_the_command_line_are_those_of_the_contract() {
-        assert_eq!(State::Declined as i32, feedback::ImprovementState::Declined as i32);
-        assert_eq!(State::Proposed as i32, feedback::ImprovementState::Proposed as i32);
-        assert_eq!(Kind::NewProduct as i32, feedback::ImprovementKind::NewProduct as i32);
-        assert_eq!(Kind::Procedure as i32, feedback::ImprovementKind::Procedure as i32);
+        assert_eq!(args::State::Declined as i32, feedback::ImprovementState::Declined as i32);
+        assert_eq!(args::State::Proposed as i32, feedback::ImprovementState::Proposed as i32);
+        assert_eq!(args::Kind::NewProduct as i32, feedback::ImprovementKind::NewProduct as i32);
+        assert_eq!(args::Kind::Procedure as i32, feedback::ImprovementKind::Procedure as i32);
     }
 
     #[test]

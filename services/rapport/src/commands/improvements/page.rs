@@ -322,7 +322,7 @@ mod tests {
         };
         let told = ImprovementEffect {
             summary: "It helped.".to_owned(),
-            facets: vec![facet.clone()],
+            facets: vec![facet],
             end_time: DAY,
             ..ImprovementEffect::default()
         };
