@@ -134,16 +134,6 @@ impl Connection {
         AssessmentsServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)
     }
 
-    /// A client of the interactions.
-    pub fn interactions(&self) -> InteractionsServiceClient<Service> {
-        InteractionsServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)
-    }
-
-    /// A client of the feedback.
-    pub fn feedback(&self) -> FeedbackServiceClient<Service> {
-        FeedbackServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)
-    }
-
     /// A client of the fits, back-tests and opportunities.
     pub fn predictions(&self) -> PredictionsServiceClient<Service> {
         PredictionsServiceClient::new(self.service()).max_decoding_message_size(LARGEST_ANSWER)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contracts::common::v1::{Emotion, EmotionKind, Party};
+use contracts::common::v1::{Emotion, EmotionKind, Party, TextAnalysis};
 use contracts::feedback::v1::FeedbackKind;
 use contracts::voice::v1 as wire;
 use methods::from_micros;
@@ -19,6 +19,8 @@ const MOST_CHARACTERS: usize = 4_000_000;
 const LONGEST: usize = 4_096;
 /// How many are read at once.
 const SOURCES_PER_PAGE: i64 = 1_000;
+/// From this probability on a language is taken for known.
+const LIKELY_LANGUAGE: f32 = 0.5;
 /// The language of what has no known one.
 pub(super) const UNKNOWN: &str = "und";
 
@@ -90,20 +92,42 @@ fn words_of(source: &Source) -> &str {
     }
 }
 
-/// The language of the words in a resource: a code of ISO 639, or [`UNKNOWN`].
-fn language_of(_source: &Source) -> &str {
-    UNKNOWN
+/// What the words in a resource say by themselves, if they were read.
+fn analysis_of(source: &Source) -> Option<&TextAnalysis> {
+    match source {
+        Source::Interaction(interaction) => interaction.analysis.as_ref(),
+        Source::Feedback(feedback) => feedback.analysis.as_ref(),
+        _ => None,
+    }
 }
 
-/// What was felt in a resource, from -1 (hostile) to 1 (warm), as somebody stated it: as a sentiment, or else as emotions.
+/// The language of the words in a resource: a code of ISO 639, or [`UNKNOWN`].
+fn language_of(source: &Source) -> &str {
+    let likely = analysis_of(source).filter(|analysis| analysis.language_probability >= LIKELY_LANGUAGE);
+    likely.map_or(UNKNOWN, |analysis| &analysis.language)
+}
+
+/// What was felt in a resource, from -1 (hostile) to 1 (warm), as somebody stated it: as a sentiment, or else as emotions;
+/// or else as somebody overrode what its words say; or else as they say.
 fn feeling_of(source: &Source) -> Option<f64> {
     let (sentiment, emotions) = match source {
         Source::Interaction(interaction) => (interaction.sentiment, &interaction.emotions),
         Source::Feedback(feedback) => (feedback.sentiment, &feedback.emotions),
         _ => return None,
     };
-    let stated = sentiment.filter(|sentiment| sentiment.is_finite()).map(|sentiment| sentiment.clamp(-1.0, 1.0));
-    stated.or_else(|| balance(emotions))
+    if let Some(stated) = stated(sentiment, emotions) {
+        return Some(stated);
+    }
+    let analysis = analysis_of(source)?;
+    match &analysis.r#override {
+        Some(said) => stated(said.sentiment, &said.emotions),
+        None => stated(analysis.sentiment.map(f64::from), &[]),
+    }
+}
+
+fn stated(sentiment: Option<f64>, emotions: &[Emotion]) -> Option<f64> {
+    let sentiment = sentiment.filter(|sentiment| sentiment.is_finite()).map(|sentiment| sentiment.clamp(-1.0, 1.0));
+    sentiment.or_else(|| balance(emotions))
 }
 
 /// By how much the pleasant emotions outweigh the unpleasant ones; none if there are neither.
@@ -191,6 +215,7 @@ impl Hearing {
 
 #[cfg(test)]
 mod tests {
+    use contracts::common::v1::AnalysisOverride;
     use contracts::feedback::v1::Feedback;
     use contracts::interactions::v1::Interaction;
 
@@ -221,5 +246,25 @@ mod tests {
         assert_eq!(feeling(None, &angry), Some(-0.5));
         assert_eq!(feeling(None, &[felt(EmotionKind::Surprise, 1.0)]), None);
         assert_eq!(feeling(Some(f64::NAN), &[]), None);
+    }
+
+    #[test]
+    fn where_nothing_is_stated_the_words_speak_for_themselves() {
+        let read = TextAnalysis {
+            language: "nl".to_owned(),
+            language_probability: 0.9,
+            sentiment: Some(-0.5),
+            ..TextAnalysis::default()
+        };
+        let of = |sentiment, analysis: &TextAnalysis| -> Source {
+            Feedback { sentiment, analysis: Some(analysis.clone()), ..Feedback::default() }.into()
+        };
+        assert_eq!((language_of(&of(None, &read)), feeling_of(&of(None, &read))), ("nl", Some(-0.5)));
+        assert_eq!(feeling_of(&of(Some(0.25), &read)), Some(0.25));
+        let said = AnalysisOverride { sentiment: Some(1.0), ..AnalysisOverride::default() };
+        let overridden = TextAnalysis { r#override: Some(said), ..read.clone() };
+        assert_eq!(feeling_of(&of(None, &overridden)), Some(1.0));
+        let unsure = TextAnalysis { language_probability: 0.4, sentiment: None, ..read };
+        assert_eq!((language_of(&of(None, &unsure)), feeling_of(&of(None, &unsure))), (UNKNOWN, None));
     }
 }
