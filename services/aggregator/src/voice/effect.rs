@@ -1,9 +1,6 @@
 //! GetImprovementEffect: how the relationships with those who asked moved, beside those with comparable accounts.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use contracts::feedback::v1::Improvement;
 use contracts::voice::v1::*;
@@ -256,6 +253,15 @@ fn verdict(verdict: Verdict) -> EffectVerdict {
     }
 }
 
+/// Why there is too little to say, what is nearest to telling something first.
+const REASONS: [(EffectVerdict, &str); 5] = [
+    (EffectVerdict::NotTold, "the differences may be chance"),
+    (EffectVerdict::TrendsDiffer, "the two groups moved apart before it was shipped"),
+    (EffectVerdict::NoEarlierFigures, "too little is known of the time before"),
+    (EffectVerdict::FewComparable, "too few others are comparable"),
+    (EffectVerdict::FewConcerned, "too few of those who asked can be looked at"),
+];
+
 /// What an effect comes to, in plain words.
 fn summary(facets: &[MovedFacet], concerned: usize, others: usize) -> String {
     let looked_at = format!("Compared are {} that asked with {others} that did not", counted(concerned));
@@ -263,18 +269,9 @@ fn summary(facets: &[MovedFacet], concerned: usize, others: usize) -> String {
     if !sure.is_empty() {
         return format!("{}. {looked_at}; of the other facets there is too little to say.", sure.join(". "));
     }
-    let mut reasons: BTreeMap<i32, usize> = BTreeMap::new();
-    for facet in facets {
-        *reasons.entry(facet.verdict).or_default() += 1;
-    }
-    let most = reasons.into_iter().max_by_key(|(_, count)| *count).map(|(verdict, _)| verdict);
-    let reason = match most.and_then(|verdict| EffectVerdict::try_from(verdict).ok()) {
-        Some(EffectVerdict::FewConcerned) => "too few of those who asked can be looked at",
-        Some(EffectVerdict::FewComparable) => "too few others are comparable",
-        Some(EffectVerdict::NoEarlierFigures) => "too little is known of the time before",
-        Some(EffectVerdict::TrendsDiffer) => "the two groups moved apart before it was shipped",
-        _ => "the differences may be chance",
-    };
+    // Of what stands in the way, the least is told: other facets are further from telling anything.
+    let least = REASONS.iter().find(|(verdict, _)| facets.iter().any(|facet| facet.verdict() == *verdict));
+    let reason = least.map_or("nothing is known of those who asked", |(_, reason)| reason);
     format!("Too little to say: {reason}. {looked_at}.")
 }
 
@@ -320,6 +317,11 @@ mod tests {
         );
         let few = MovedFacet { verdict: EffectVerdict::FewConcerned.into(), ..named(View::Provider, Facet::Ease) };
         let told = summary(&[few, few, unsure], 5, 300);
+        assert!(
+            told.starts_with("Too little to say: the differences may be chance. Compared are 5 accounts"),
+            "{told}"
+        );
+        let told = summary(&[few, few], 5, 300);
         assert!(
             told.starts_with("Too little to say: too few of those who asked can be looked at. Compared are 5 accounts"),
             "{told}"

@@ -99,8 +99,13 @@ impl<'a> Everything<'a> {
     }
 
     fn new_theme(&self, new: Discovered) -> Ranked {
-        let mentions: Vec<usize> = new.texts.iter().chain(&new.texts_before).copied().collect();
-        let phrases = alike([&new.phrase].into_iter().chain(&new.variants).map(String::as_str));
+        // A shorter phrase may have risen only with this one, and is said of other things too: what has this one counts.
+        let phrase = alike([new.phrase.as_str()].into_iter());
+        let has = |at: &usize| {
+            let saying = self.sayings.get(*at);
+            saying.is_some_and(|saying| !phrase.find(&saying.words, &saying.language).is_empty())
+        };
+        let mentions: Vec<usize> = new.texts.iter().chain(&new.texts_before).copied().filter(has).collect();
         let shown = HeardTheme {
             display_name: new.phrase,
             origin: ThemeOrigin::Discovered.into(),
@@ -108,7 +113,7 @@ impl<'a> Everything<'a> {
             ..HeardTheme::default()
         };
         let mut ranked = self.ranked(shown, &mentions, |saying| {
-            phrases.find(&saying.words, "").into_iter().next().map(|found| found.range)
+            phrase.find(&saying.words, &saying.language).into_iter().next().map(|found| found.range)
         });
         let trend = Trend { p_value: Some(new.p), q_value: Some(new.q), ..trend(&new.ratio) };
         ranked.theme.trend = Some(trend);
