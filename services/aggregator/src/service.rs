@@ -85,6 +85,7 @@ impl AssessmentsService for Service {
         for (picture, name) in pictures.into_iter().zip(&ask.names) {
             let picture = picture.ok_or_else(|| not_found("assessment", name))?;
             assessments.push(self.gallery.assess_ahead(picture, ahead.as_ref(), tongue.if_asked())?);
+            tongue.rest().await;
         }
         Ok(tongue.answer(BatchGetAssessmentsResponse { assessments }))
     }
@@ -152,6 +153,7 @@ impl AssessmentsService for Service {
                     }
                 }
                 assessments.push(self.gallery.assess_ahead(picture, ahead.as_ref(), tongue.if_asked())?);
+                tongue.rest().await;
             }
         }
         Ok(tongue.answer(ListAssessmentsResponse { assessments, next_page_token }))

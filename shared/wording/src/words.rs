@@ -7,7 +7,7 @@ use fluent_bundle::{
     concurrent::FluentBundle,
     types::{FluentNumber, FluentNumberOptions},
 };
-use unic_langid::{LanguageIdentifier, langid};
+use unic_langid::LanguageIdentifier;
 
 use crate::{
     And, Date, FacetOf, Figure, Language, Money, Saying,
@@ -83,15 +83,6 @@ pub(crate) const fn source(language: Language) -> &'static str {
     }
 }
 
-const fn identifier(language: Language) -> LanguageIdentifier {
-    match language {
-        Language::English => langid!("en"),
-        Language::Hungarian => langid!("hu"),
-        Language::Dutch => langid!("nl"),
-        Language::Portuguese => langid!("pt"),
-    }
-}
-
 impl Words {
     /// The words of a language.
     pub fn of(language: Language) -> &'static Words {
@@ -104,7 +95,9 @@ impl Words {
     }
 
     fn load(language: Language) -> Self {
-        let mut messages = FluentBundle::new_concurrent(vec![identifier(language)]);
+        // By which plurals are chosen; the codes are well formed.
+        let identifier = language.code().parse::<LanguageIdentifier>().unwrap_or_default();
+        let mut messages = FluentBundle::new_concurrent(vec![identifier]);
         // The marks that set off what is put in are for texts of mixed direction; they would show in terminals and tables.
         messages.set_use_isolating(false);
         messages.set_formatter(Some(match language {
