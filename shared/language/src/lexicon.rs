@@ -86,10 +86,6 @@ impl Lexicon {
         entries
     }
 
-    /// How many words there are.
-    pub(crate) fn len(&self) -> usize {
-        self.words
-    }
 }
 
 #[cfg(test)]
@@ -103,7 +99,7 @@ mod tests {
         let entries: Vec<_> =
             (0_i8..100).cycle().zip(&words).map(|(at, word)| (key(hash::word(word)), [at; LISTS])).collect();
         let lexicon = Lexicon::of(entries.into_iter());
-        assert_eq!(lexicon.len(), 500);
+        assert_eq!(lexicon.entries().len(), 500);
         for (at, word) in (0_i8..100).cycle().zip(&words) {
             assert_eq!(lexicon.get(hash::word(word)), Some([at; LISTS]));
         }

@@ -78,16 +78,3 @@ fn bits(names: &str) -> Result<u8, Fault> {
 fn name_of(path: &Path) -> String {
     PathBuf::from(path.file_name().unwrap_or_default()).to_string_lossy().into_owned()
 }
-
-/// Reads a word list: a term and a valence in each line, after a header.
-pub(crate) fn terms_of(path: &Path) -> Result<Vec<(String, f32)>, Fault> {
-    let text = text_of(path)?;
-    (2..)
-        .zip(text.lines().skip(1))
-        .map(|(number, line)| {
-            let entry =
-                line.split_once('\t').and_then(|(term, valence)| Some((term.to_owned(), valence.parse().ok()?)));
-            entry.ok_or_else(|| format!("{}, line {number}: no term with a valence", path.display()))
-        })
-        .collect()
-}

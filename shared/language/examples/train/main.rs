@@ -30,12 +30,9 @@ struct Arguments {
     /// Leaves out a source of a language, such as `hu:husst`, to see how well texts of a kind that was never seen are told.
     #[arg(long, value_name = "LANG:SOURCE")]
     leave_out: Vec<String>,
-    /// How much a text that was translated word by word counts.
+    /// How much a text that was translated word by word counts; 0 leaves them out.
     #[arg(long, default_value_t = 0.3)]
     translated: f32,
-    /// How much for emotions.
-    #[arg(long, default_value_t = 0.0)]
-    translated_emotions: f32,
     /// There are 2 to the power of this many rows.
     #[arg(long, default_value_t = Settings::default().bits, value_parser = clap::value_parser!(u32).range(8..=22))]
     bits: u32,
@@ -73,7 +70,7 @@ fn run(arguments: &Arguments) -> Result<(), files::Fault> {
         let code = example.language.map_or("", Language::code);
         !arguments.leave_out.contains(&format!("{code}:{}", example.source))
     });
-    sources::translate(&mut data, arguments.translated, arguments.translated_emotions)?;
+    sources::translate(&mut data, arguments.translated)?;
     let settings = Settings {
         bits: arguments.bits,
         epochs: arguments.epochs,
@@ -85,13 +82,7 @@ fn run(arguments: &Arguments) -> Result<(), files::Fault> {
         bar.set_position((share * 1000.0) as u64);
         bar.set_message(done.to_owned());
     };
-    let identifier = match std::env::var("IDEN") {
-        Ok(path) => fs::read(path).map_err(|fault| fault.to_string())?,
-        Err(_) => languages::identifier(&arguments.data, &mut data.header, arguments.with_unsettled, &bar)?,
-    };
-    if let Ok(path) = std::env::var("IDEN_OUT") {
-        fs::write(path, &identifier).map_err(|fault| fault.to_string())?;
-    }
+    let identifier = languages::identifier(&arguments.data, &mut data.header, arguments.with_unsettled, &bar)?;
     let sections: &[(&[u8; 4], &[u8])] = &[(b"IDEN", &identifier)];
     let model = train(&data.examples, &data.validation, &data.lexicons, &settings, data.header, sections, &progress)
         .map_err(|fault| fault.to_string())?;

@@ -9,7 +9,7 @@ use language::Language;
 use language::training::{Example, Glossary, Lexicons};
 use sha2::{Digest, Sha256};
 
-use crate::files::{Fault, examples_of, terms_of};
+use crate::files::{Fault, examples_of, text_of};
 
 /// Everything a training needs.
 pub(crate) struct Data {
@@ -19,8 +19,19 @@ pub(crate) struct Data {
     pub(crate) header: Header,
 }
 
-/// Subtitle lines count half: their sentiment was derived from emotions, and those often projected.
-const SUBTITLES: f32 = 0.5;
+/// How much a line of subtitles counts. Its sentiment was derived from emotions, which were judged in English only and carried
+/// over to the lines in other languages; where there are many of these they would drown what was judged itself.
+const fn of_subtitles(language: Option<Language>) -> f32 {
+    match language {
+        Some(Language::English) | None => 0.5,
+        Some(Language::Hungarian) => 0.3,
+        Some(Language::Dutch) => 0.2,
+        Some(Language::Portuguese) => 0.05,
+    }
+}
+
+/// How much a comment of GoEmotions counts once it is translated: there are many, and of little that customers speak of.
+const TRANSLATED_COMMENTS: f32 = 0.3;
 
 const LISTS: [(Language, usize, &str); 11] = [
     (Language::English, 0, "en_afinn"),
@@ -115,27 +126,19 @@ fn glossary() -> Result<Glossary, Fault> {
 }
 
 /// Adds the English examples word by word in the other languages.
-pub(crate) fn translate(data: &mut Data, weight: f32, emotions: f32) -> Result<(), Fault> {
+pub(crate) fn translate(data: &mut Data, weight: f32) -> Result<(), Fault> {
     let glossary = glossary()?;
+    let languages = if weight > 0.0 { &Language::ALL[1..] } else { &[] };
     let mut added = Vec::new();
-    for language in [Language::Dutch, Language::Hungarian, Language::Portuguese] {
-        for mut example in glossary.translated(&data.examples, language, 0) {
-            example.weight *= weight;
-            if example.source == "goemotions" {
-                example.weight *= language::training::envf("GO", 1.0);
-            }
-            if example.source == "vader-movie" {
-                example.weight *= language::training::envf("MOVIE", 1.0);
-            }
-            if emotions == 0.0 {
-                example.emotions = None;
-            }
-            if example.weight > 0.0 && example.sentiment.is_some() {
+    for language in languages {
+        for mut example in glossary.translated(&data.examples, *language, 0) {
+            if example.sentiment.is_some() {
+                example.weight *= if example.source == "goemotions" { weight * TRANSLATED_COMMENTS } else { weight };
                 added.push(example);
             }
         }
     }
-    eprintln!("translated {}", added.len());
+    data.header.push("translated", format!("{} examples, word by word, each counts {weight}", added.len()));
     data.examples.append(&mut added);
     Ok(())
 }
@@ -146,7 +149,7 @@ fn merged(sentiment: Vec<Example>, emotions: Vec<Example>) -> Vec<Example> {
     let mut places: HashMap<(Option<Language>, String, String), usize> = HashMap::new();
     for mut example in sentiment.into_iter().chain(emotions) {
         if example.source == "xed" {
-            example.weight = SUBTITLES;
+            example.weight = of_subtitles(example.language);
         }
         let key = (example.language, example.source.clone(), example.text.clone());
         match places.get(&key) {
@@ -161,4 +164,17 @@ fn merged(sentiment: Vec<Example>, emotions: Vec<Example>) -> Vec<Example> {
     }
     examples.retain(|example| example.sentiment.is_some() || example.emotions.is_some());
     examples
+}
+
+/// Reads a word list: a term and a valence in each line, after a header.
+fn terms_of(path: &Path) -> Result<Vec<(String, f32)>, Fault> {
+    let text = text_of(path)?;
+    (2..)
+        .zip(text.lines().skip(1))
+        .map(|(number, line)| {
+            let entry =
+                line.split_once('\t').and_then(|(term, valence)| Some((term.to_owned(), valence.parse().ok()?)));
+            entry.ok_or_else(|| format!("{}, line {number}: no term with a valence", path.display()))
+        })
+        .collect()
 }

@@ -43,7 +43,9 @@ impl Lexicons {
             let mut tokens = crate::tokens::Tokens::new(term, &mut characters);
             let Some(kind) = tokens.next() else { continue };
             let hash = hash::word(tokens.characters());
-            if tokens.next().is_some() {
+            // Digits are all alike to the model.
+            let is_number = tokens.characters().iter().all(|character| *character == '0');
+            if is_number || tokens.next().is_some() {
                 continue;
             }
             let list = if kind == crate::tokens::Kind::Word { list } else { EMOJI };

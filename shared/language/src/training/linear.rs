@@ -15,6 +15,9 @@ pub(crate) struct Linear<const N: usize> {
     pub(crate) dense: Vec<[f32; N]>,
 }
 
+/// English examples count so much more: they are of the most kinds, and languages share what they teach.
+const ENGLISH: f32 = 1.5;
+
 /// What a head learns: which examples, how much each counts, and what each should come to.
 pub(crate) struct Task {
     examples: Vec<(usize, f32)>,
@@ -47,8 +50,8 @@ impl Task {
             let n = of_language[&(language, kind(at))];
             let balance = n / 3.0 / of_class[&(language, kind(at), class)];
             let share = if kind(at) { 1.0 } else { (mean / n).sqrt() };
-            let x = if language == Language::English { crate::training::envf("EN", 1.0) } else { 1.0 };
-            (at, (balance * share).min(8.0) * examples[at].weight * x)
+            let share = if language == Language::English { share * ENGLISH } else { share };
+            (at, (balance * share).min(8.0) * examples[at].weight)
         });
         let labels = examples.iter().map(|example| (7, example.sentiment.map_or(0, |class| 1 << class))).collect();
         Self { examples: weighed.collect(), labels, exclusive: true }

@@ -44,7 +44,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { bits: 19, epochs: 4, rate: 0.1, decay: 1e-6, seeds: 1 }
+        Self { bits: 19, epochs: 4, rate: 0.1, decay: 1e-6, seeds: 4 }
     }
 }
 
@@ -161,9 +161,4 @@ fn quantised(corpus: &Corpus, sentiment: &Linear<3>, emotions: &Linear<8>) -> (V
         bytes.push(corpus.squares[row]);
     }
     (bytes, scales)
-}
-
-/// Experiments only.
-pub fn envf(name: &str, default: f32) -> f32 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
