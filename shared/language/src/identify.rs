@@ -126,13 +126,8 @@ impl Identifier {
         if total.words == 0 {
             return Identified::NOTHING;
         }
-        let mut identified = self.likeliest(&total);
-        if let Some(first) = self.mixture(&blocks, &total) {
-            identified.is_mixed = true;
-            identified.code = first;
-        }
-        identified.is_mixed |= scripts.is_mixed();
-        identified
+        let is_mixed = scripts.is_mixed() || self.is_mixed(&blocks, &total);
+        Identified { is_mixed, ..self.likeliest(&total) }
     }
 
     fn likeliest(&self, total: &Tally) -> Identified {
@@ -156,35 +151,33 @@ impl Identifier {
         }
     }
 
-    /// The language of the larger part, if the text can be cut into two parts that are clearly in two languages, or if
-    /// its blocks can be sorted so.
-    fn mixture(&self, blocks: &Blocks, total: &Tally) -> Option<&'static str> {
-        let (_, inner) = blocks.all().split_last().filter(|(_, inner)| !inner.is_empty())?;
+    /// Whether the text can be cut into two parts that are clearly in two languages, or its blocks can be sorted so.
+    fn is_mixed(&self, blocks: &Blocks, total: &Tally) -> bool {
+        let Some((_, inner)) = blocks.all().split_last().filter(|(_, inner)| !inner.is_empty()) else { return false };
         let mut groups = [Tally::NONE; table::LANES];
         let mut before = Tally::NONE;
         for block in inner {
             before.join(block);
             groups[self.table.likeliest(block)].join(block);
-            let mixture = self.both(total, &before, &total.without(&before));
-            if mixture.is_some() {
-                return mixture;
+            if self.are_two(total, &before) {
+                return true;
             }
         }
         let rest = total.without(&before);
         groups[self.table.likeliest(&rest)].join(&rest);
-        let largest = groups.iter().reduce(|best, group| if group.grams > best.grams { group } else { best })?;
-        self.both(total, largest, &total.without(largest))
+        let largest = groups.iter().reduce(|best, group| if group.grams > best.grams { group } else { best });
+        largest.is_some_and(|largest| self.are_two(total, largest))
     }
 
-    /// The language of the larger of two parts, if both are large enough and clearly in two languages.
-    fn both(&self, total: &Tally, one: &Tally, other: &Tally) -> Option<&'static str> {
-        if (one.grams.min(other.grams) as f32) < MIXED_SHARE * total.grams as f32 {
-            return None;
+    /// Whether a part and the rest are both large enough, and clearly in two languages.
+    fn are_two(&self, total: &Tally, part: &Tally) -> bool {
+        let rest = total.without(part);
+        if (part.grams.min(rest.grams) as f32) < MIXED_SHARE * total.grams as f32 {
+            return false;
         }
-        let (first, second) = (self.table.likeliest(one), self.table.likeliest(other));
-        let is_clear = |part, class: usize| self.table.probabilities(part)[class] >= MIXED_PROBABILITY;
-        let is_mixture = first != second && is_clear(one, first) && is_clear(other, second);
-        is_mixture.then(|| self.table.codes[if one.grams >= other.grams { first } else { second }])
+        let (first, second) = (self.table.likeliest(part), self.table.likeliest(&rest));
+        let is_clear = |tally, class: usize| self.table.probabilities(tally)[class] >= MIXED_PROBABILITY;
+        first != second && is_clear(part, first) && is_clear(&rest, second)
     }
 }
 

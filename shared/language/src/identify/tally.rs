@@ -6,7 +6,7 @@ use super::words::{WORD_GRAMS, Word};
 /// Fewest words of a block.
 const BLOCK_WORDS: u32 = 4;
 /// A block has at least this part of the bytes of the text.
-const BLOCK_PARTS: usize = 24;
+const BLOCK_PARTS: usize = 12;
 
 /// The rows of some words, added up.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -89,7 +89,10 @@ fn is_address(token: &str) -> bool {
 /// Calls `each` with every word of the text: letters, with apostrophes inside, in lower case, marks joined to their
 /// letters. Addresses are left out. `each` says whether to go on.
 pub(super) fn each_word(text: &str, word: &mut Word, mut each: impl FnMut(&Word) -> bool) {
-    for token in text.split_ascii_whitespace().filter(|token| !is_address(token)) {
+    // Few texts have an address at all.
+    let has_addresses = memchr::memchr2(b'@', b':', text.as_bytes()).is_some()
+        || memchr::memmem::find(text.as_bytes(), b"www.").is_some();
+    for token in text.split_ascii_whitespace().filter(|token| !(has_addresses && is_address(token))) {
         word.clear();
         let mut apostrophe = false;
         for letter in token.chars() {
