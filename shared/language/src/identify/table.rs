@@ -72,7 +72,7 @@ impl Weights {
 }
 
 /// The sum of fewer than 256 rows.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Sum {
     even: [u64; LANES / 8],
     odd: [u64; LANES / 8],

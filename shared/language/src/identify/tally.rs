@@ -79,7 +79,12 @@ impl Blocks {
         if !self.pending.has_room(grams) {
             self.pending.move_to(&mut self.open.sums);
         }
-        places[..grams].iter().for_each(|place| self.pending.add(&table.rows[*place as usize]));
+        // A copy of its own stays in registers.
+        let mut sum = self.pending;
+        for place in &places[..grams] {
+            sum.add(&table.rows[*place as usize]);
+        }
+        self.pending = sum;
         self.open.grams += grams as u32;
         self.open.words += 1;
         self.open.letters += word.letters().len();
