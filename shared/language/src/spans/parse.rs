@@ -258,16 +258,16 @@ fn set(items: &[String]) -> Result<WordSet, String> {
         let stem = item.strip_suffix('*');
         let text = stem.unwrap_or(item);
         let mut words = Words::new(text);
-        if words.next().is_none_or(|word| word.end - word.start != text.len()) {
+        let Some(word) = words.next().filter(|word| word.end - word.start == text.len()) else {
             return Err(format!("'{item}' is not one word"));
-        }
+        };
         match stem {
             Some(stem) => {
                 let stem: String = folded(stem).collect();
                 let head = if stem.chars().count() >= HEAD { hash(&stem, HEAD) } else { 0 };
                 stems.push((head, stem));
             }
-            None => whole.push(hash(item, usize::MAX)),
+            None => whole.push(word.hash),
         }
     }
     Ok(WordSet::new(whole, stems))

@@ -39,7 +39,7 @@ pub(super) struct Word {
     pub(super) start: usize,
     /// Where it ends.
     pub(super) end: usize,
-    /// The hash of its folded letters.
+    /// The hash of its folded letters; that of a single letter tells whether it has an accent.
     pub(super) hash: u64,
     /// The hash of its first [`HEAD`] folded letters, or of all if it has fewer.
     pub(super) head: u64,
@@ -272,6 +272,10 @@ impl Iterator for Words<'_> {
                 }
             }
         }
+        if marked && count == 1 {
+            // In Portuguese `e` joins what `é` says.
+            hash = hash.add('\u{301}');
+        }
         let gap = std::mem::take(&mut self.gap);
         let (end, capital) = (self.at, first.is_uppercase());
         Some(Word { start, end, hash: hash.0, head, pair, capital, accented: marked, gap })
@@ -303,5 +307,7 @@ mod tests {
         assert_eq!(of("não"), of("na\u{303}o"));
         assert_eq!(of("köszönöm"), hash("Koszonom", usize::MAX));
         assert_ne!(of("kar"), of("kor"));
+        assert_ne!(of("é"), of("e"));
+        assert_eq!(of("É"), of("é"));
     }
 }

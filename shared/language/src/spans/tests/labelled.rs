@@ -172,7 +172,7 @@ fn report(part: &str) -> BTreeMap<Sort, Count> {
     all
 }
 
-/// Fails where a kind's precision or recall is below its floor.
+/// Fails where a kind's precision or recall is below its floor, where too few stances are right, or any is wrong.
 fn check(part: &str, floors: [(Sort, f64, f64); 6]) {
     let all = report(part);
     for (sort, precision, recall) in floors {
@@ -180,6 +180,9 @@ fn check(part: &str, floors: [(Sort, f64, f64); 6]) {
         assert!(count.precision() >= precision, "{part} {sort:?}: precision {:.3}", count.precision());
         assert!(count.recall() >= recall, "{part} {sort:?}: recall {:.3}", count.recall());
     }
+    let rivals = all[&Sort::Rival];
+    assert!(10 * rivals.right_stance >= 7 * rivals.marked_and_found, "{part}: {rivals:?}");
+    assert_eq!(rivals.wrong_stance, 0, "{part}: {rivals:?}");
 }
 
 #[test]
@@ -187,27 +190,28 @@ fn sentences_that_rules_were_made_with_are_understood() {
     check(
         "dev",
         [
-            (Sort::Said(SpanKind::Need), 0.9, 0.9),
-            (Sort::Said(SpanKind::Suggestion), 0.9, 0.9),
-            (Sort::Said(SpanKind::Complaint), 0.9, 0.9),
-            (Sort::Said(SpanKind::Thanks), 0.9, 0.9),
-            (Sort::Said(SpanKind::Promise), 0.9, 0.9),
+            (Sort::Said(SpanKind::Need), 0.95, 0.95),
+            (Sort::Said(SpanKind::Suggestion), 0.95, 0.95),
+            (Sort::Said(SpanKind::Complaint), 0.95, 0.9),
+            (Sort::Said(SpanKind::Thanks), 0.95, 0.95),
+            (Sort::Said(SpanKind::Promise), 0.95, 0.95),
             (Sort::Rival, 0.95, 0.95),
         ],
     );
 }
 
+/// Written before the rules, and not looked at when these were mended; but by the same hand, and in four languages at once.
 #[test]
 fn sentences_that_were_held_out_are_understood() {
     check(
         "held",
         [
-            (Sort::Said(SpanKind::Need), 0.8, 0.4),
-            (Sort::Said(SpanKind::Suggestion), 0.8, 0.4),
-            (Sort::Said(SpanKind::Complaint), 0.8, 0.4),
-            (Sort::Said(SpanKind::Thanks), 0.8, 0.4),
-            (Sort::Said(SpanKind::Promise), 0.8, 0.4),
-            (Sort::Rival, 0.9, 0.9),
+            (Sort::Said(SpanKind::Need), 0.95, 0.9),
+            (Sort::Said(SpanKind::Suggestion), 0.95, 0.9),
+            (Sort::Said(SpanKind::Complaint), 0.9, 0.85),
+            (Sort::Said(SpanKind::Thanks), 0.9, 0.9),
+            (Sort::Said(SpanKind::Promise), 0.95, 0.9),
+            (Sort::Rival, 0.95, 0.95),
         ],
     );
 }
