@@ -1,7 +1,7 @@
 //! The places in a text that speak of needs, suggestions, complaints, thanks and promises, and the rivals it names.
 //!
-//! What to look for is written down by language in `spans/rules`; one engine applies it. A text is read sentence by sentence,
-//! each word is looked up once by its hash, and rules are tried only around words that are theirs.
+//! What to look for is written down by language in `spans/rules`; one engine applies it. A text is read sentence by
+//! sentence, each word is looked up once by its hash, and rules are tried only around words that are theirs.
 
 mod competitors;
 mod inflection;
@@ -27,8 +27,8 @@ const MOST_AFTER: usize = 40;
 
 /// Finds the needs, suggestions, complaints, thanks and promises of a text in this language.
 ///
-/// They come in the order of the text, then of their kind; those of one kind do not overlap. It takes time in proportion to the
-/// length of the text, whatever it holds.
+/// They come in the order of the text, then of their kind; those of one kind do not overlap. It takes time in proportion
+/// to the length of the text, whatever it holds.
 pub fn find(text: &str, language: Language) -> Vec<Span> {
     let rules = Rules::of(language);
     let mut found = Vec::new();

@@ -16,9 +16,11 @@ const MOST_WORDS: usize = 8;
 const MOST_BYTES: usize = 200;
 const MOST_NAMES: usize = 1000;
 
-/// Names with as many letters and digits or fewer are found only as they are written, or in capitals: others would be words.
+/// Names with as many letters and digits or fewer are found only as they are written, or in capitals: else they would be
+/// found in words.
 const SHORT: usize = 3;
-/// In small letters, names that are shorter are found only without an ending, or with a hyphen or an apostrophe before it.
+/// In small letters, names that are shorter are found only without an ending, or with a hyphen or an apostrophe before
+/// it.
 const LONG: usize = 5;
 
 /// A tenant's rivals, ready to be found.
@@ -111,11 +113,15 @@ impl Competitors {
         Aliases: IntoIterator,
         Aliases::Item: AsRef<str>,
     {
-        let mut names = Vec::new();
+        let (mut names, mut count) = (Vec::new(), 0);
+        let mut take = |text: &str, competitor, alias| {
+            count += 1;
+            if count > MOST_NAMES { Err(CompetitorError::TooMany) } else { add(&mut names, text, competitor, alias) }
+        };
         for (competitor, (name, aliases)) in list.into_iter().enumerate() {
-            add(&mut names, name.as_ref(), competitor, None)?;
+            take(name.as_ref(), competitor, None)?;
             for (alias, text) in aliases.into_iter().enumerate() {
-                add(&mut names, text.as_ref(), competitor, Some(alias))?;
+                take(text.as_ref(), competitor, Some(alias))?;
             }
         }
         let (mut heads, mut pairs) = (Vec::new(), Vec::new());
@@ -137,9 +143,10 @@ impl Competitors {
 
     /// Finds the competitors in a text, in its order and without overlaps.
     ///
-    /// A name is found whatever its case and accents, hyphenated or not, with the endings that the language gives to names; a
-    /// name of up to three letters only as it was given, or in capitals. It is not found inside another word or an e-mail
-    /// address. The stance is neutral when nothing in the sentence says otherwise, and when the language is not known.
+    /// A name is found whatever its case and accents, hyphenated or not, with the endings that the language gives to names;
+    /// a name of up to three letters only as it was given, or in capitals. It is not found inside another word or an
+    /// e-mail address. The stance is neutral when nothing in the sentence says otherwise, and when the language is not
+    /// known.
     pub fn find(&self, text: &str, language: Option<Language>) -> Vec<Span> {
         let mut found = Vec::new();
         if self.is_empty() {
@@ -209,7 +216,6 @@ fn add(names: &mut Vec<Name>, text: &str, competitor: usize, alias: Option<usize
                 return Err(CompetitorError::Taken { competitor, alias, by: other.competitor });
             }
             Some(_) => {}
-            None if names.len() >= 2 * MOST_NAMES => return Err(CompetitorError::TooMany),
             None => names.push(name),
         }
     }
@@ -313,7 +319,8 @@ fn after<'a>(word: &'a str, beginning: &str) -> Option<&'a str> {
     Some(rest.as_str())
 }
 
-/// How the writer stands to the rival that these words name, with this ending: neutral unless all that is said points one way.
+/// How the writer stands to the rival that these words name, with this ending: neutral unless all that is said points one
+/// way.
 fn stance(sentence: &mut Sentence<'_>, language: Language, name: Matched, ending: &str) -> Stance {
     let rules = Rules::of(language);
     sentence.divide(rules);

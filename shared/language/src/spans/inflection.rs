@@ -11,7 +11,8 @@ const LONGEST: usize = 16;
 
 /// Whether what follows a name in the same word is an ending; in a language that is not known, of any language.
 ///
-/// An ending may follow a link, such as a plural's. One that begins with `~` doubles the name's last consonant: `Telekommal`.
+/// An ending may follow a link, such as a plural's. One that begins with `~` doubles the name's last consonant:
+/// `Telekommal`.
 pub(super) fn inflects(name: &str, rest: &str, language: Option<Language>) -> bool {
     let rest = rest.trim_start_matches(['\'', '’', 'ʼ', '´', '-']);
     let mut letters = ['\0'; LONGEST];

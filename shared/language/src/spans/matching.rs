@@ -40,8 +40,9 @@ fn meets(sentence: &Sentence<'_>, words: &WordSet, at: usize) -> bool {
     !sentence.ignored(at) && sentence.words.get(at).is_some_and(|word| words.holds(word, sentence.text))
 }
 
-/// Matches the elements one after the other from the border `at`, and returns the border where they end. `gap` is how far
-/// apart the next word may stand. Its depth is at most the number of elements; a gap tries few words, and there are few gaps.
+/// Matches the elements one after the other from the border `at`, and returns the border where they end. `gap` is how
+/// far apart the next word may stand. Its depth is at most the number of elements; a gap tries few words, and there are
+/// few gaps.
 fn walk(sentence: &Sentence<'_>, elements: &[Element], way: Way, at: usize, gap: Apart) -> Option<usize> {
     let (element, rest) = match way {
         Way::Ahead => elements.split_first(),

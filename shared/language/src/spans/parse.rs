@@ -241,7 +241,8 @@ fn section(name: &str) -> Option<Finding> {
     })
 }
 
-/// A rule with alternatives of which one is several words, or the end of the clause: the rule with that one, and with the rest.
+/// A rule with alternatives of which one is several words, or the end of the clause: the rule with that one, and with the
+/// rest.
 fn split(line: &str) -> Option<(String, String)> {
     let pattern = line.split(" / ").next()?;
     let item = pattern.split_whitespace().find(|item| item.contains('|') && item.contains(['-', '$']))?;

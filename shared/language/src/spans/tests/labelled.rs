@@ -24,8 +24,8 @@ struct Count {
     marked_and_found: usize,
     found: usize,
     found_and_marked: usize,
-    /// Of the rivals that were marked and found, how many with the right stance; and how many with one where there is none, or
-    /// the opposite.
+    /// Of the rivals that were marked and found, how many with the right stance; and how many with one where there is none,
+    /// or the opposite.
     right_stance: usize,
     wrong_stance: usize,
 }
@@ -200,7 +200,8 @@ fn sentences_that_rules_were_made_with_are_understood() {
     );
 }
 
-/// Written before the rules, and not looked at when these were mended; but by the same hand, and in four languages at once.
+/// Written before the rules, and not looked at when these were mended; but by the same hand, and partly the same in four
+/// languages.
 #[test]
 fn sentences_that_were_held_out_are_understood() {
     check(
