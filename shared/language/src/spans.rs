@@ -34,7 +34,7 @@ pub fn find(text: &str, language: Language) -> Vec<Span> {
     let mut found = Vec::new();
     let mut candidates = Vec::new();
     let mut places = Vec::new();
-    let mut sentences = Sentences::new(text);
+    let mut sentences = Sentences::new(text, Some(rules));
     while let Some(sentence) = sentences.advance() {
         candidates.clear();
         for (at, word) in sentence.words.iter().enumerate() {
@@ -46,7 +46,6 @@ pub fn find(text: &str, language: Language) -> Vec<Span> {
             }
         }
         if !candidates.is_empty() {
-            sentence.divide(rules);
             ignore(rules, sentence, &candidates);
             places.clear();
             search(rules, sentence, &candidates, &mut places);

@@ -152,7 +152,7 @@ impl Competitors {
         if self.is_empty() {
             return found;
         }
-        let mut sentences = Sentences::new(text);
+        let mut sentences = Sentences::new(text, language.map(Rules::of));
         while let Some(sentence) = sentences.advance() {
             let mut at = 0;
             while at < sentence.words.len() {
@@ -321,9 +321,8 @@ fn after<'a>(word: &'a str, beginning: &str) -> Option<&'a str> {
 
 /// How the writer stands to the rival that these words name, with this ending: neutral unless all that is said points one
 /// way.
-fn stance(sentence: &mut Sentence<'_>, language: Language, name: Matched, ending: &str) -> Stance {
+fn stance(sentence: &Sentence<'_>, language: Language, name: Matched, ending: &str) -> Stance {
     let rules = Rules::of(language);
-    sentence.divide(rules);
     let mut found = None;
     for rule in &rules.stances {
         let Finding::Stance(stance) = rule.finding else { continue };

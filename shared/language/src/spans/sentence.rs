@@ -22,23 +22,18 @@ pub(super) struct Sentence<'a> {
     pub(super) words: Vec<Word>,
     /// Whether it ends in a question mark.
     pub(super) asks: bool,
-    /// Of each border between words, the first and the last included: whether a clause begins or ends there.
-    borders: Vec<bool>,
-    /// Of each word, whether it is part of a phrase that means something else.
+    /// The rules of its language, which say where clauses begin.
+    rules: Option<&'static Rules>,
+    /// Of each word, whether it is part of a phrase that means something else; empty if there is none.
     ignored: Vec<bool>,
 }
 
 impl<'a> Sentences<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str, rules: Option<&'static Rules>) -> Self {
         let mut words = Words::new(text);
         let next = words.next();
-        let sentence = Sentence {
-            text,
-            words: Vec::with_capacity(LONGEST / 4),
-            asks: false,
-            borders: Vec::new(),
-            ignored: Vec::new(),
-        };
+        let sentence =
+            Sentence { text, words: Vec::with_capacity(LONGEST / 4), asks: false, rules, ignored: Vec::new() };
         Self { words, next, sentence }
     }
 
@@ -47,7 +42,6 @@ impl<'a> Sentences<'a> {
         let first = self.next.take()?;
         let sentence = &mut self.sentence;
         sentence.words.clear();
-        sentence.borders.clear();
         sentence.ignored.clear();
         sentence.words.push(first);
         sentence.asks = loop {
@@ -65,30 +59,18 @@ impl<'a> Sentences<'a> {
 }
 
 impl Sentence<'_> {
-    /// Finds where clauses begin and end; to be called before anything that asks for them.
-    pub(super) fn divide(&mut self, rules: &Rules) {
-        let Self { text, words, borders, ignored, .. } = self;
-        if !borders.is_empty() {
-            return;
-        }
-        ignored.resize(words.len(), false);
-        borders.extend((0..words.len()).map(|at| {
-            let word = &words[at];
-            let begins = || !word.accented && rules.clauses.holds(word, text);
-            let joins = || {
-                let next = words.get(at + 1).filter(|next| next.gap.apart == Apart::Space);
-                !word.accented
-                    && rules.joins.holds(word, text)
-                    && next.is_some_and(|next| rules.subjects.holds(next, text))
-            };
-            at == 0 || (word.gap.apart > Apart::Space && !rules.continues.holds(word, text)) || begins() || joins()
-        }));
-        borders.push(true);
-    }
-
-    /// Whether a clause begins or ends before the word with this number.
+    /// Whether a clause begins or ends before the word with this number. It is asked of few words, so nothing is kept.
     pub(super) fn border(&self, at: usize) -> bool {
-        self.borders.get(at).copied().unwrap_or(true)
+        let (Some(word), Some(rules)) = (self.words.get(at), self.rules) else {
+            return true;
+        };
+        let joins = || {
+            let next = self.words.get(at + 1).filter(|next| next.gap.apart == Apart::Space);
+            rules.joins.holds(word, self.text) && next.is_some_and(|next| rules.subjects.holds(next, self.text))
+        };
+        at == 0
+            || (word.gap.apart > Apart::Space && !rules.continues.holds(word, self.text))
+            || (!word.accented && (rules.clauses.holds(word, self.text) || joins()))
     }
 
     /// Whether this word is part of a phrase that means something else.
@@ -98,6 +80,7 @@ impl Sentence<'_> {
 
     /// Leaves these words out of account.
     pub(super) fn ignore(&mut self, start: usize, end: usize) {
+        self.ignored.resize(self.words.len(), false);
         if let Some(words) = self.ignored.get_mut(start..end) {
             words.fill(true);
         }
