@@ -24,7 +24,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// A figure with so many decimals, up to 9; of those as far off as the next but one digit, it rounds to the even one.
+    /// A figure with so many decimals, up to 9. Half a last digit, where the value is exactly that, goes to the even one.
     pub fn new(value: f64, decimals: u8) -> Self {
         let decimals = decimals.min(MOST_DECIMALS);
         let rounded = format!("{value:.*}", usize::from(decimals)).parse().unwrap_or(value);

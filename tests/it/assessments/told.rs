@@ -215,3 +215,36 @@ async fn what_will_be_is_told_too() {
     let no_fit = "What it will order is not predicted: nothing has been learned of the portfolio yet.";
     assert!(told[0].iter().any(|told| told == no_fit), "{:#?}", told[0]);
 }
+
+#[tokio::test]
+async fn a_watcher_is_told_in_its_language() {
+    let mut story = story().await;
+    // All that was written is known before anybody watches.
+    story.assess("acme").await;
+    let mut watchers = Vec::new();
+    for code in LANGUAGES {
+        // No deadline: it lasts as long as the stream is read.
+        let mut request = Request::new(WatchAssessmentsRequest::default());
+        request.metadata_mut().insert("rapport-tenant", story.tenant.parse().unwrap());
+        request.metadata_mut().insert("accept-language", code.parse().unwrap());
+        let answer = story.client().watch_assessments(request).await.unwrap();
+        assert_eq!(language(&answer), code);
+        let mut watcher = answer.into_inner();
+        assert_eq!(watcher.message().await.unwrap().unwrap().assessment, None);
+        watchers.push(watcher);
+    }
+    story.complain("acme", "again", -1.0).await;
+    let mut told = Vec::new();
+    for watcher in &mut watchers {
+        let message = loop {
+            let message = watcher.message().await.unwrap().unwrap();
+            if message.assessment.is_some() {
+                break message;
+            }
+        };
+        assert!(message.summary.last().unwrap().ends_with(": accounts/acme/feedback/again."), "{:?}", message.summary);
+        told.push(message.summary);
+    }
+    assert_same_figures(&told);
+    assert!(told[2].last().unwrap().starts_with("Het komt door iets nieuws"), "{:?}", told[2]);
+}

@@ -82,6 +82,7 @@ async fn a_prediction_tells_what_moved_it_and_is_the_same_after_a_restart() {
     let longer = assess(&suite, &customers[0].id, 365).await.prediction.unwrap();
     let shorter = first.as_ref().unwrap().prediction.as_ref().unwrap();
     assert!(longer.order_probability.unwrap().value > shorter.order_probability.unwrap().value);
+    assert_told(&suite, &customers[0].id, shorter).await;
 
     let suite = suite.restart().await;
     let again = assess(&suite, &customers[0].id, 91).await;
@@ -92,6 +93,30 @@ async fn a_prediction_tells_what_moved_it_and_is_the_same_after_a_restart() {
     let listed = suite.predictions().list_fits(ask(ListFitsRequest::default())).await.unwrap().into_inner();
     assert_eq!(listed.fits.len(), 1);
     assert!(listed.fits[0].is_default && listed.fits[0].backtest.is_none());
+}
+
+/// What is told in Hungarian is what is predicted, with its terms in Hungarian.
+async fn assert_told(suite: &Suite, account: &str, predicted: &Prediction) {
+    let mut request = ask(GetAssessmentRequest {
+        name: format!("accounts/{account}/assessment"),
+        horizon_days: Some(91),
+        ..GetAssessmentRequest::default()
+    });
+    request.metadata_mut().insert("accept-language", "hu-HU, en;q=0.5".parse().unwrap());
+    let told = suite.assessments().get_assessment(request).await.unwrap().into_inner().assessment.unwrap();
+    let prediction = told.prediction.unwrap();
+    let percent = |share: f64| format!("{:.1}%", share * 100.0).replace('.', ",");
+    let chance =
+        format!("91 napon belül az ügyfél {} eséllyel rendel", percent(predicted.order_probability.unwrap().value));
+    assert!(told.summary.iter().any(|told| told.starts_with(&chance)), "{chance}: {:#?}", told.summary);
+    for (told, term) in prediction.terms.iter().zip(&predicted.terms) {
+        assert_ne!(told.feature, term.feature);
+        assert_eq!(told.log_odds, term.log_odds);
+    }
+    let most = &prediction.terms[0];
+    let way = if most.log_odds > 0.0 { "Ami leginkább növeli: " } else { "Ami leginkább csökkenti: " };
+    let most = format!("{way}{}", most.feature);
+    assert!(told.summary.iter().any(|told| told.starts_with(&most)), "{most}: {:#?}", told.summary);
 }
 
 async fn assess_unknown(suite: &Suite) -> Code {
