@@ -19,8 +19,8 @@ const DAY: i64 = 86_400_000_000;
 const SPAN: i64 = 720;
 
 /// A customer of the portfolio: its id, and its order days, counted back from today.
-struct Customer {
-    id: String,
+pub(crate) struct Customer {
+    pub(crate) id: String,
     /// Latest last.
     days_ago: Vec<i64>,
     /// Whether it gets its deliveries late.
@@ -28,7 +28,7 @@ struct Customer {
 }
 
 /// Customers who order at rates that differ, each until it leaves. Those who get their deliveries late leave far sooner.
-fn portfolio(count: usize, seed: u64) -> Vec<Customer> {
+pub(crate) fn portfolio(count: usize, seed: u64) -> Vec<Customer> {
     let mut chance = Chance::of(seed);
     let mut customers = Vec::with_capacity(count);
     for number in 0..count {
@@ -83,7 +83,7 @@ impl Customer {
 }
 
 /// Imports the orders of a portfolio. Returns what names them all.
-async fn import(suite: &Suite, customers: &[Customer]) -> Vec<FreshnessToken> {
+pub(crate) async fn import(suite: &Suite, customers: &[Customer]) -> Vec<FreshnessToken> {
     let rows: Vec<OrdersRow> = customers.iter().flat_map(Customer::rows).collect();
     let batches: Vec<ImportOrdersRequest> =
         rows.chunks(500).map(|rows| ImportOrdersRequest { rows: rows.to_vec(), ..Default::default() }).collect();
@@ -97,7 +97,7 @@ async fn import(suite: &Suite, customers: &[Customer]) -> Vec<FreshnessToken> {
 }
 
 /// Has a fit made, and waits for it.
-async fn fit(suite: &Suite, ask_for: FitPortfolioRequest) -> Fit {
+pub(crate) async fn fit(suite: &Suite, ask_for: FitPortfolioRequest) -> Fit {
     let begun = suite.predictions().fit_portfolio(ask(ask_for)).await.unwrap().into_inner().fit.unwrap();
     assert_eq!(begun.state(), FitState::Pending);
     let fit = ended(suite, &begun.name).await;
@@ -106,7 +106,7 @@ async fn fit(suite: &Suite, ask_for: FitPortfolioRequest) -> Fit {
 }
 
 /// The assessment of an account with a prediction of so many days.
-async fn assess(suite: &Suite, account: &str, horizon_days: i32) -> Assessment {
+pub(crate) async fn assess(suite: &Suite, account: &str, horizon_days: i32) -> Assessment {
     let get = GetAssessmentRequest {
         name: format!("accounts/{account}/assessment"),
         horizon_days: Some(horizon_days),

@@ -21,6 +21,8 @@ use tonic::{Request, Response, Status};
 use crate::{picture::Gallery, service::page_token_fault};
 
 #[cfg(test)]
+pub(crate) use hearing::{Bounds, Hearing};
+#[cfg(test)]
 pub(crate) use rows::{interactions_since, words};
 
 /// The names of themes.

@@ -5,6 +5,7 @@ use contracts::common::v1::{Emotion, EmotionKind, Money, Party};
 use contracts::feedback::v1::{DeleteThemeRequest, FeedbackKind};
 use contracts::interactions::v1::{EraseInteractionsRequest, Interaction};
 use contracts::orders::v1::{ImportOrdersRequest, Order, OrdersRow, orders_row};
+use contracts::predictions::v1::FitPortfolioRequest;
 use contracts::voice::v1::*;
 use tests::{Suite, TENANT, ask, day, refusal};
 use tonic::Code;
@@ -12,6 +13,7 @@ use tonic::Code;
 use super::{complaint, import, import_feedback, said, theme};
 use crate::{
     crash::chance::Chance,
+    predictions::{self, assess, fit, portfolio},
     standard::{assert_invalid, assert_not_found},
 };
 
@@ -329,6 +331,37 @@ async fn what_one_segment_speaks_of_more_than_others_stands_out() {
     let trade = ListThemesRequest { segment: Some("trade".to_owned()), ..request };
     let answer = listed(&suite, trade).await;
     assert!(!names(&answer).iter().any(|name| name.contains("gift wrapping")), "{:?}", names(&answer));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_fit_it_is_told_what_those_who_speak_will_be_worth() {
+    let suite = Suite::start().await;
+    let customers = portfolio(200, 3);
+    let mut fresh = predictions::import(&suite, &customers).await;
+    fresh.push(theme(&suite, TENANT, "speed", &["too slow"]).await);
+    let speakers: Vec<&str> = customers.iter().take(5).map(|customer| customer.id.as_str()).collect();
+    let all = speakers.iter().map(|account| said(account, "1", 1.0, "It is too slow."));
+    fresh.extend(import(&suite, TENANT, all.collect()).await);
+    let request = ListThemesRequest { horizon_days: Some(91), at_least_as_fresh: fresh, ..own() };
+    let without = listed(&suite, request.clone()).await;
+    assert_eq!((without.fit.as_str(), without.themes[0].lifetime_value.len()), ("", 0));
+
+    let fit = fit(&suite, FitPortfolioRequest::default()).await;
+    let answer = listed(&suite, request).await;
+    assert_eq!(answer.fit, fit.name);
+    let (mut spend, mut worth) = (0.0, 0.0);
+    for account in speakers {
+        let prediction = assess(&suite, account, 91).await.prediction.unwrap();
+        spend += prediction.spend.unwrap().value;
+        worth += prediction.lifetime_value.unwrap().value;
+    }
+    let amount = |amounts: &[Money]| match amounts {
+        [only] if only.currency_code == "EUR" => only.units as f64 + f64::from(only.nanos) / 1e9,
+        other => panic!("{other:?}"),
+    };
+    let speed = &answer.themes[0];
+    assert!((amount(&speed.expected_spend) - spend).abs() < 1e-6, "{spend}: {speed:?}");
+    assert!((amount(&speed.lifetime_value) - worth).abs() < 1e-6 && worth > 0.0, "{worth}: {speed:?}");
 }
 
 #[tokio::test]

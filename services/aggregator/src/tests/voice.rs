@@ -13,7 +13,7 @@ use crate::{
     apply::Heard,
     progress::FEEDS,
     told::Told,
-    voice::{interactions_since, topics::Topic, words},
+    voice::{Bounds, Hearing, interactions_since, topics::Topic, words},
 };
 
 async fn places() -> Vec<Place> {
@@ -110,25 +110,21 @@ async fn what_customers_say_is_read_along_an_index() {
     }
 }
 
+/// The nth thing that a customer says, three at a time.
+fn said(number: i64) -> Told {
+    let interaction = Interaction {
+        name: format!("accounts/a/interactions/{number}"),
+        happen_time: Some(from_micros(number / 3)),
+        party: Party::Customer.into(),
+        text: "late".to_owned(),
+        ..Interaction::default()
+    };
+    Told { tenant: "one".to_owned(), account: "a".to_owned(), version: 1, recorded_at: 10, source: interaction.into() }
+}
+
 #[tokio::test]
 async fn pages_of_what_was_said_go_on_where_the_last_one_ended() {
     for place in places().await {
-        let said = |number: i64| {
-            let interaction = Interaction {
-                name: format!("accounts/a/interactions/{number}"),
-                happen_time: Some(from_micros(number / 3)),
-                party: Party::Customer.into(),
-                text: "late".to_owned(),
-                ..Interaction::default()
-            };
-            Told {
-                tenant: "one".to_owned(),
-                account: "a".to_owned(),
-                version: 1,
-                recorded_at: 10,
-                source: interaction.into(),
-            }
-        };
         place.apply(&(0..20).map(said).collect::<Vec<_>>()).await;
         let text = words();
         let (mut at, mut account, mut source) = (6_i64, String::new(), String::new());
@@ -143,6 +139,30 @@ async fn pages_of_what_was_said_go_on_where_the_last_one_ended() {
         }
         assert_eq!(found.len(), 15, "{found:?}");
         assert!(found.is_sorted_by(|one, next| one > next) && found[0].0 == 5 && found[14].0 == 1, "{found:?}");
+        place.close().await;
+    }
+}
+
+#[tokio::test]
+async fn more_than_is_looked_at_is_told_as_such() {
+    for place in places().await {
+        place.apply(&(0..20).map(said).collect::<Vec<_>>()).await;
+        for (sources, characters, counted, is_bounded) in [
+            (20, 1_000, 20, false),
+            (19, 1_000, 19, true),
+            (20, 80, 20, false),
+            (20, 79, 20, false),
+            (20, 76, 19, true),
+            (20, 0, 0, true),
+        ] {
+            let bounds = Bounds { sources, characters };
+            let hearing = Hearing::within(bounds, &place.reader(), "one", i64::MIN, 100).await.unwrap();
+            let told = hearing.told();
+            assert_eq!((told.source_count, told.is_bounded), (counted, is_bounded), "{bounds:?}");
+            // The newest are heard.
+            let oldest = (counted > 0).then(|| from_micros((20 - counted) / 3));
+            assert_eq!(told.first_time, oldest, "{bounds:?}");
+        }
         place.close().await;
     }
 }

@@ -11,10 +11,8 @@ use store::Error;
 use super::rows::Place;
 use crate::{evidence::Source, store::Reader, told};
 
-/// How many interactions and pieces of feedback of a period are looked at.
-const MOST_SOURCES: usize = 20_000;
-/// How many characters of all of them together.
-const MOST_CHARACTERS: usize = 4_000_000;
+/// How much of a period is looked at.
+const BOUNDS: Bounds = Bounds { sources: 20_000, characters: 4_000_000 };
 /// How many characters of one text.
 const LONGEST: usize = 4_096;
 /// How many are read at once.
@@ -23,6 +21,15 @@ const SOURCES_PER_PAGE: i64 = 1_000;
 const LIKELY_LANGUAGE: f32 = 0.5;
 /// The language of what has no known one.
 pub(super) const UNKNOWN: &str = "und";
+
+/// How much is looked at, at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Interactions and pieces of feedback.
+    pub(crate) sources: usize,
+    /// Characters of all of them together; the last one may go beyond.
+    pub(crate) characters: usize,
+}
 
 /// Something that a customer said.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +56,7 @@ pub(super) struct Saying {
 
 /// What was heard in a period, the latest first.
 #[derive(Debug, Default)]
-pub(super) struct Hearing {
+pub(crate) struct Hearing {
     pub(super) sayings: Vec<Saying>,
     /// Whether there was more than is looked at.
     pub(super) is_bounded: bool,
@@ -157,6 +164,20 @@ impl Hearing {
     /// # Errors
     /// The database's, or [`Error::Damaged`].
     pub(super) async fn of(reader: &Reader, tenant: &str, from: i64, until: i64) -> Result<Self, Error> {
+        Self::within(BOUNDS, reader, tenant, from, until).await
+    }
+
+    /// As [`Hearing::of`], within other bounds.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) async fn within(
+        bounds: Bounds,
+        reader: &Reader,
+        tenant: &str,
+        from: i64,
+        until: i64,
+    ) -> Result<Self, Error> {
         let mut hearing = Self::default();
         let (mut place, mut looked_at, mut characters) = (Place::before(until), 0, 0);
         'pages: loop {
@@ -166,7 +187,7 @@ impl Hearing {
             let accounts: BTreeSet<&str> = page.iter().map(|row| row.account.as_str()).collect();
             let merged = reader.merged_away(tenant, &accounts).await?;
             for row in &page {
-                if looked_at == MOST_SOURCES || characters >= MOST_CHARACTERS {
+                if looked_at == bounds.sources || characters >= bounds.characters {
                     hearing.is_bounded = true;
                     break 'pages;
                 }
@@ -203,7 +224,7 @@ impl Hearing {
     }
 
     /// What was listened to.
-    pub(super) fn told(&self) -> wire::Heard {
+    pub(crate) fn told(&self) -> wire::Heard {
         wire::Heard {
             account_count: self.accounts().len() as i64,
             source_count: self.sayings.len() as i64,
