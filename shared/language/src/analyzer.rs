@@ -93,7 +93,11 @@ impl Analyzer {
             Some(language) => tell(&mut analysis, &self.analyze_in(own.text(), language)),
             // Emoji mean the same in every language.
             None if identified.code == UNDETERMINED => {
-                let feelings = self.analyze_in(own.text(), Language::English);
+                let mut feelings = self.analyze_in(own.text(), Language::English);
+                if feelings.hits == 0 {
+                    // Numbers and signs; or nothing.
+                    feelings.abstention = feelings.abstention.or(Some(Abstention::Unfamiliar));
+                }
                 tell(&mut analysis, &feelings);
                 // Numbers alone feel like nothing, which is no neutral feeling.
                 if analysis.sentiment.is_some_and(|sentiment| Polarity::of(sentiment.value) == Polarity::Neutral) {

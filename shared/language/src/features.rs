@@ -49,6 +49,8 @@ pub(crate) struct Scratch {
     characters: Vec<char>,
     /// The hash of each beginning of the word.
     beginnings: Vec<u64>,
+    /// The row of each feature.
+    pub(crate) places: Vec<u32>,
 }
 
 /// The dense signals of a text.
@@ -91,7 +93,7 @@ struct Sums {
 /// Reads a text, hands over the hash of each feature, and returns the dense signals.
 #[inline]
 pub(crate) fn read(text: &str, reading: &Reading, scratch: &mut Scratch, mut feature: impl FnMut(u64)) -> Signals {
-    let Scratch { characters, beginnings } = scratch;
+    let Scratch { characters, beginnings, .. } = scratch;
     let mut tokens = Tokens::new(text, characters);
     let mut sums = Sums::default();
     let mut before = hash::WORD;

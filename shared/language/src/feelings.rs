@@ -55,6 +55,8 @@ pub struct Feelings {
     /// Why the figures had better not be told: [`Empty`](Abstention::Empty), [`TooShort`](Abstention::TooShort) and
     /// [`Unfamiliar`](Abstention::Unfamiliar) concern all, [`Unsure`](Abstention::Unsure) the sentiment alone.
     pub abstention: Option<Abstention>,
+    /// How many words, emoji and emoticons of the word lists are in it.
+    pub hits: u32,
     /// How unlike the texts it was trained on the text is; 1 is the most that is told.
     pub strangeness: f32,
 }
@@ -105,6 +107,7 @@ impl Model {
             sentiment: Estimate { value: value(probabilities), sure },
             emotions: estimates,
             abstention,
+            hits: sums.signals.hits,
             strangeness,
         }
     }

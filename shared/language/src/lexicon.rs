@@ -26,8 +26,13 @@ pub(crate) fn valence(hundredths: i8) -> f32 {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lexicon {
     slots: Vec<Slot>,
-    words: usize,
+    /// A bit for some bits of each key: small enough to stay at hand, so that most other words are told without a look at the
+    /// table.
+    may_have: Vec<u64>,
 }
+
+/// So many bits of a key choose its bit.
+const FILTER_BITS: u32 = 17;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
@@ -44,10 +49,11 @@ impl Lexicon {
     /// Collects entries; of equal keys the last one stays.
     pub(crate) fn of(entries: impl ExactSizeIterator<Item = (u32, Valences)>) -> Self {
         let size = (entries.len() * 2 + 1).next_power_of_two();
-        let mut lexicon = Self { slots: vec![Slot::default(); size], words: 0 };
+        let mut lexicon = Self { slots: vec![Slot::default(); size], may_have: vec![0; 1 << (FILTER_BITS - 6)] };
         for (key, valences) in entries {
+            let bit = key >> (32 - FILTER_BITS);
+            lexicon.may_have[bit as usize / 64] |= 1 << (bit % 64);
             let at = lexicon.find(key | 1);
-            lexicon.words += usize::from(lexicon.slots[at].key == 0);
             lexicon.slots[at] = Slot { key: key | 1, valences };
         }
         lexicon
@@ -71,7 +77,8 @@ impl Lexicon {
     /// Returns the valences of the word with this hash.
     #[inline]
     pub(crate) fn get(&self, hash: u64) -> Option<Valences> {
-        if self.words == 0 {
+        let bit = hash >> (64 - FILTER_BITS);
+        if self.may_have.get(bit as usize / 64).is_none_or(|bits| bits >> (bit % 64) & 1 == 0) {
             return None;
         }
         let slot = self.slots[self.find(key(hash))];
@@ -85,7 +92,6 @@ impl Lexicon {
         entries.sort_by_key(|&(key, _)| key);
         entries
     }
-
 }
 
 #[cfg(test)]

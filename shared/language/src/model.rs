@@ -90,24 +90,23 @@ impl Model {
 
     /// Sums the weights of a text's features.
     pub(crate) fn sums(&self, text: &str, language: Language, scratch: &mut Scratch) -> Sums {
-        let (rows, _) = self.bytes[self.rows.clone()].as_chunks::<ROW>();
+        let mut places = std::mem::take(&mut scratch.places);
+        places.clear();
         let shift = self.shift;
-        let mut lanes = Lanes::default();
-        let signals = read(text, &self.readings[language as usize], scratch, |hash| {
-            // There are as many rows as upper bits have values.
-            if let Some(row) = rows.get((hash >> shift) as usize) {
-                lanes.add(row);
-            }
-        });
-        lanes.flush();
-        let squares = lanes.totals[OUTPUTS] as f32;
+        let signals =
+            read(text, &self.readings[language as usize], scratch, |hash| places.push((hash >> shift) as u32));
+        let (rows, _) = self.bytes[self.rows.clone()].as_chunks::<ROW>();
+        let totals = totals(rows, &places);
+        let features = places.len();
+        scratch.places = places;
+        let squares = totals[OUTPUTS] as f32;
         let length = (squares / SQUARES).sqrt().max(1.0);
         let mut values = [0.0; OUTPUTS];
         for (output, value) in values.iter_mut().enumerate() {
-            *value = lanes.totals[output] as f32 * self.scales[output] / length;
+            *value = totals[output] as f32 * self.scales[output] / length;
         }
         add_dense(&self.dense, &signals, language, &mut values);
-        Sums { values, signals, rarity: squares / lanes.features.max(1) as f32 }
+        Sums { values, signals, rarity: squares / features.max(1) as f32 }
     }
 }
 
@@ -127,38 +126,40 @@ pub(crate) fn add_dense<const N: usize>(
     }
 }
 
-/// Sums of rows: narrow ones, emptied into wide ones before they can overflow.
-#[derive(Default)]
-struct Lanes {
-    narrow: [i16; ROW],
-    totals: [i32; ROW],
-    pending: u32,
-    features: u32,
-}
+/// So many rows fit into sums of 16 bits: 255 * 255 is less than 2^16.
+const ROWS_AT_ONCE: usize = 255;
+/// Every other byte of eight.
+const EVEN: u64 = 0x00FF_00FF_00FF_00FF;
+/// Makes bytes of signed numbers those of numbers that are greater by 128.
+const RAISED: u64 = 0x8080_8080_8080_8080;
 
-impl Lanes {
-    #[inline(always)]
-    fn add(&mut self, row: &[u8; ROW]) {
-        for (lane, &byte) in self.narrow.iter_mut().zip(row) {
-            *lane = lane.wrapping_add(i16::from(byte as i8));
+/// Sums rows column by column, four bytes in one step, each with 16 bits to grow into.
+fn totals(rows: &[[u8; ROW]], places: &[u32]) -> [i32; ROW] {
+    let mut totals = [0_i32; ROW];
+    for places in places.chunks(ROWS_AT_ONCE) {
+        let [mut even, mut odd, mut last_even, mut last_odd, mut count] = [0_u64; 5];
+        for &place in places {
+            // There are as many rows as places have values.
+            let Some(&[a, b, c, d, e, f, g, h, last @ ..]) = rows.get(place as usize) else { continue };
+            let first = u64::from_le_bytes([a, b, c, d, e, f, g, h]) ^ RAISED;
+            let last = u64::from(u32::from_le_bytes(last)) ^ RAISED;
+            even += first & EVEN;
+            odd += first >> 8 & EVEN;
+            last_even += last & EVEN;
+            last_odd += last >> 8 & EVEN;
+            count += 1;
         }
-        self.pending += 1;
-        // 128 * 255 is less than 2^15.
-        if self.pending == 255 {
-            self.flush();
+        for (at, total) in totals.iter_mut().enumerate() {
+            let lanes = match (at < 8, at % 2 == 0) {
+                (true, true) => even,
+                (true, false) => odd,
+                (false, true) => last_even,
+                (false, false) => last_odd,
+            };
+            *total += (lanes >> (at % 8 / 2 * 16) & 0xFFFF) as i32 - 128 * count as i32;
         }
     }
-
-    #[cold]
-    #[inline(never)]
-    fn flush(&mut self) {
-        for (total, lane) in self.totals.iter_mut().zip(&mut self.narrow) {
-            *total = total.saturating_add(i32::from(*lane));
-            *lane = 0;
-        }
-        self.features += self.pending;
-        self.pending = 0;
-    }
+    totals
 }
 
 /// Reads a word list: a key and the valences of each word.
@@ -179,4 +180,24 @@ pub(crate) fn lexicon_bytes(lexicon: &Lexicon) -> Vec<u8> {
         .iter()
         .flat_map(|(key, valences)| key.to_le_bytes().into_iter().chain(valences.map(|valence| valence as u8)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_summed_column_by_column() {
+        let row = |seed: usize| -> [u8; ROW] { std::array::from_fn(|at| (seed * 89 + at * 41 + seed * at) as u8) };
+        let rows: Vec<[u8; ROW]> = (0..256).map(row).chain([[0x80; ROW], [0x7F; ROW]]).collect();
+        let places: Vec<u32> = (0..1000).map(|at| at * 7 % 258).chain([256; 600]).chain([257; 300]).collect();
+        let mut expected = [0_i32; ROW];
+        for &place in &places {
+            for (sum, &byte) in expected.iter_mut().zip(&rows[place as usize]) {
+                *sum += i32::from(byte as i8);
+            }
+        }
+        assert_eq!(totals(&rows, &places), expected);
+        assert_eq!(totals(&rows, &[]), [0; ROW]);
+    }
 }

@@ -50,7 +50,11 @@ pub(crate) enum Effect {
 
 /// The words of one language that have an effect, by their hashes in ascending order.
 #[derive(Debug)]
-pub(crate) struct Effects(Vec<(u64, Effect)>);
+pub(crate) struct Effects {
+    effects: Vec<(u64, Effect)>,
+    /// A bit for the upper ten bits of each hash: most words have no effect, and are told so by one look.
+    may_have: [u64; 16],
+}
 
 impl Effects {
     pub(crate) fn of(language: Language) -> Self {
@@ -72,12 +76,19 @@ impl Effects {
             .flat_map(|(list, effect)| list.split_whitespace().map(move |word| (hash_of(word), effect)))
             .collect();
         effects.sort_by_key(|&(hash, _)| hash);
-        Self(effects)
+        let mut may_have = [0; 16];
+        for (hash, _) in &effects {
+            may_have[(hash >> 60) as usize] |= 1 << (hash >> 54 & 63);
+        }
+        Self { effects, may_have }
     }
 
     /// Returns the effect of the word with this hash.
     pub(crate) fn get(&self, hash: u64) -> Option<Effect> {
-        self.0.binary_search_by_key(&hash, |&(hash, _)| hash).ok().map(|at| self.0[at].1)
+        if self.may_have[(hash >> 60) as usize] >> (hash >> 54 & 63) & 1 == 0 {
+            return None;
+        }
+        self.effects.binary_search_by_key(&hash, |&(hash, _)| hash).ok().map(|at| self.effects[at].1)
     }
 }
 

@@ -62,13 +62,16 @@ pub(crate) fn fit(model: &Model, validation: &[Example]) -> [Calibration; 4] {
 /// How much texts of other languages count where one language has few of its own, or none of a class.
 const OTHERS: f64 = 0.1;
 
+/// The class of a text, and its sums.
+type Labelled = (usize, [f32; 3]);
+
 /// A source with so many texts counts in full; of fewer, chance tells too much.
 const FULL: f64 = 400.0;
 
 /// What is added to the sums of negative and positive so that the classes are told best: with the greatest mean macro-F1 over the
 /// sources.
 fn offsets(seen: &[Seen<'_>], language: Language) -> [f32; 3] {
-    let mut sets: BTreeMap<(Language, &str), Vec<(usize, [f32; 3])>> = BTreeMap::new();
+    let mut sets: BTreeMap<(Language, &str), Vec<Labelled>> = BTreeMap::new();
     for seen in seen {
         if let Some(label) = seen.example.sentiment {
             let [negative, neutral, positive, ..] = seen.sums.values;
@@ -96,7 +99,7 @@ fn offsets(seen: &[Seen<'_>], language: Language) -> [f32; 3] {
 }
 
 /// The macro-F1 with these offsets; without neutral texts, of the sign.
-fn told_f1(texts: &[(usize, [f32; 3])], offsets: [f32; 3]) -> f64 {
+fn told_f1(texts: &[Labelled], offsets: [f32; 3]) -> f64 {
     let three = texts.iter().any(|(label, _)| *label == 1);
     let mut confusion = [[0.0_f64; 3]; 3];
     for (label, sums) in texts {

@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -67,7 +69,8 @@ proptest! {
         cut in prop::option::of(any::<prop::sample::Index>()),
         is_mended in any::<bool>(),
     ) {
-        let mut bytes = small_model();
+        static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
+        let mut bytes = MODEL.get_or_init(small_model).clone();
         for (at, byte) in changes {
             // Most of it are rows, which may have any bytes: damage what is before them as often.
             let end = if byte % 2 == 0 { bytes.len() } else { bytes.len() - (256 * ROW) };
