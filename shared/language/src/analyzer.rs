@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::analysis::{Abstention, Analysis, Language, Span};
 use crate::clean::{Clean, clean};
-use crate::feelings::{Feelings, Polarity};
+use crate::feelings::Feelings;
 use crate::format::ModelError;
 use crate::header::Header;
 use crate::identify::{Identified, Identifier, UNDETERMINED};
@@ -99,12 +99,6 @@ impl Analyzer {
                     feelings.abstention = feelings.abstention.or(Some(Abstention::Unfamiliar));
                 }
                 tell(&mut analysis, &feelings);
-                // Numbers alone feel like nothing, which is no neutral feeling.
-                if analysis.sentiment.is_some_and(|sentiment| Polarity::of(sentiment.value) == Polarity::Neutral) {
-                    analysis.abstention = Some(Abstention::TooShort);
-                    analysis.sentiment = None;
-                    analysis.emotions = None;
-                }
             }
             None => analysis.abstention = Some(self.not_understood(&identified)),
         }
