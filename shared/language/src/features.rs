@@ -7,7 +7,7 @@ use crate::Language;
 use crate::hash::{self, extend};
 use crate::lexicon::{EMOJI, LISTS, Lexicon, Valences, valence};
 use crate::negation::{self, Effect, Effects};
-use crate::tokens::{Kind, Tokens};
+use crate::tokens::{Kind, LONGEST_WORD, Tokens};
 
 /// Signals of one list of words: of pleasant ones, of unpleasant ones, their difference, and its share.
 const PER_LIST: usize = 4;
@@ -92,7 +92,7 @@ struct Sums {
 
 /// Reads a text, hands over the hash of each feature, and returns the dense signals.
 #[inline]
-pub(crate) fn read(text: &str, reading: &Reading, scratch: &mut Scratch, mut feature: impl FnMut(u64)) -> Signals {
+pub(crate) fn read(text: &str, reading: &Reading, scratch: &mut Scratch, mut features: impl FnMut(&[u64])) -> Signals {
     let Scratch { characters, beginnings, .. } = scratch;
     let mut tokens = Tokens::new(text, characters);
     let mut sums = Sums::default();
@@ -109,18 +109,18 @@ pub(crate) fn read(text: &str, reading: &Reading, scratch: &mut Scratch, mut fea
             token = extend(token, u64::from(character));
             beginnings.push(token);
         }
-        feature(token);
-        if reading.has_pairs {
-            feature(extend(before, token));
+        match reading.has_pairs {
+            true => features(&[token, extend(before, token)]),
+            false => features(&[token]),
         }
         before = token;
         let turned = if valence_reach > 0 { negation::TURNED } else { 1.0 };
         match kind {
             Kind::Word => {
                 sums.words += 1;
-                grams(characters, &mut feature);
+                grams(characters, &mut features);
                 if reach > 0 {
-                    feature(extend(hash::NEGATED, token));
+                    features(&[extend(hash::NEGATED, token)]);
                 }
                 reach = reach.saturating_sub(1);
                 valence_reach = valence_reach.saturating_sub(1);
@@ -164,25 +164,31 @@ pub(crate) fn read(text: &str, reading: &Reading, scratch: &mut Scratch, mut fea
 
 /// Hands over the n-grams of `<word>`; one that is the whole of it says nothing new.
 #[inline]
-fn grams(word: &[char], feature: &mut impl FnMut(u64)) {
-    let length = word.len() + 2;
-    let at = |place: usize| match place {
-        0 => u64::from('<'),
-        place if place == length - 1 => u64::from('>'),
-        place => u64::from(word[place - 1]),
-    };
-    if length == 3 {
-        return;
+fn grams(word: &[char], features: &mut impl FnMut(&[u64])) {
+    let mut letters = [u64::from('>'); LONGEST_WORD + 2];
+    let length = word.len().min(LONGEST_WORD) + 2;
+    letters[0] = u64::from('<');
+    for (letter, &character) in letters[1..length - 1].iter_mut().zip(word) {
+        *letter = u64::from(character);
     }
-    for first in 0..length - 2 {
-        let mut gram = extend(extend(extend(hash::GRAM, at(first)), at(first + 1)), at(first + 2));
-        feature(gram);
-        for last in first + 3..length.min(first + 5) {
-            gram = extend(gram, at(last));
-            if first > 0 || last + 1 < length {
-                feature(gram);
+    let letters = &letters[..length];
+    let three = |letters: &[u64]| extend(extend(extend(hash::GRAM, letters[0]), letters[1]), letters[2]);
+    if let [rest @ .., _, _, _, _] = letters {
+        let is_longer = rest.len() > 1;
+        for letters in letters.windows(5) {
+            let shortest = three(letters);
+            let middle = extend(shortest, letters[3]);
+            match is_longer {
+                true => features(&[shortest, middle, extend(middle, letters[4])]),
+                false => features(&[shortest, middle]),
             }
         }
+        let last = three(&letters[length - 4..]);
+        match rest.len() {
+            0 => features(&[last]),
+            _ => features(&[last, extend(last, letters[length - 1])]),
+        }
+        features(&[three(&letters[length - 3..])]);
     }
 }
 
@@ -266,7 +272,7 @@ mod tests {
             Lexicon::of([(Lexicon::key_of(hash::word(&['b', 'a', 'd'])), [-50; LISTS])].into_iter()),
         );
         let mut read_hashes = Vec::new();
-        let signals = read(text, &reading, &mut Scratch::default(), |hash| read_hashes.push(hash));
+        let signals = read(text, &reading, &mut Scratch::default(), |hashes| read_hashes.extend(hashes));
         (read_hashes, signals)
     }
 

@@ -93,8 +93,9 @@ impl Model {
         let mut places = std::mem::take(&mut scratch.places);
         places.clear();
         let shift = self.shift;
-        let signals =
-            read(text, &self.readings[language as usize], scratch, |hash| places.push((hash >> shift) as u32));
+        let signals = read(text, &self.readings[language as usize], scratch, |hashes| {
+            places.extend(hashes.iter().map(|hash| (hash >> shift) as u32));
+        });
         let (rows, _) = self.bytes[self.rows.clone()].as_chunks::<ROW>();
         let totals = totals(rows, &places);
         let features = places.len();

@@ -28,7 +28,7 @@ pub(crate) struct Tokens<'t, 'b> {
 }
 
 /// A longer word is cut.
-const LONGEST_WORD: usize = 40;
+pub(crate) const LONGEST_WORD: usize = 40;
 
 impl<'t, 'b> Tokens<'t, 'b> {
     /// Starts to read; the buffer is the caller's, to be used again.

@@ -104,7 +104,7 @@ impl Corpus {
                 &example.text,
                 &readings[usize::from(example.translated)][language as usize],
                 &mut scratch,
-                |hash| rows.push((hash >> (64 - bits)) as u32),
+                |hashes| rows.extend(hashes.iter().map(|hash| (hash >> (64 - bits)) as u32)),
             );
             rows.sort_unstable();
             for equal in rows.chunk_by(|a, b| a == b) {
