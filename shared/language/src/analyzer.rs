@@ -75,8 +75,8 @@ impl Analyzer {
     }
 
     /// Tells what a text says: of the writer's own words in it, and of these the first
-    /// [`OWN_WORDS_LIMIT`](crate::clean::OWN_WORDS_LIMIT) bytes. Takes time in proportion to the length of the text; the
-    /// answer to a text, with a model, is always the same.
+    /// [`OWN_WORDS_LIMIT`](crate::clean::OWN_WORDS_LIMIT) bytes. Takes time in proportion to the length of the text;
+    /// the answer to a text, with a model, is always the same.
     pub fn analyze_with(&self, text: &str, context: &Context<'_>) -> Analysis {
         let own = clean(text);
         let identified = self.identifier.identify(own.text());

@@ -82,8 +82,8 @@ impl Calibration {
     }
 }
 
-/// What tells how sure a class is: by how much it leads, and how much there is to read. Which class it is does not count, or what
-/// is neutral would always be told last.
+/// What tells how sure a class is: by how much it leads, and how much there is to read. Which class it is does not
+/// count, or what is neutral would always be told last.
 pub(crate) fn evidence(probabilities: [f32; 3], words: u32, hits: u32) -> [f32; SURE] {
     let mut sorted = probabilities;
     sorted.sort_by(f32::total_cmp);

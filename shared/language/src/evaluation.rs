@@ -134,7 +134,8 @@ pub fn f1(pairs: impl Iterator<Item = (bool, bool)>) -> f64 {
     if right == 0.0 { 0.0 } else { 2.0 * right / (2.0 * right + wrong) }
 }
 
-/// The probability that one of the first is greater than one of the second; equals count half. One half if there are none.
+/// The probability that one of the first is greater than one of the second; equals count half. One half if there are
+/// none.
 pub fn auc(greater: &[f32], smaller: &[f32]) -> f64 {
     if greater.is_empty() || smaller.is_empty() {
         return 0.5;

@@ -1,7 +1,8 @@
 //! What the model sees of a text: hashed n-grams, and a few dense signals of word lists and of how it is written.
 //!
-//! One pass, no allocation. Hashed are each token, each pair of neighbours, the words in reach of a negation once more, and the
-//! 3-, 4- and 5-grams of the characters of `<word>`. Languages share all of them: what is written alike is often felt alike.
+//! One pass, no allocation. Hashed are each token, each pair of neighbours, the words in reach of a negation once more,
+//! and the 3-, 4- and 5-grams of the characters of `<word>`. Languages share all of them: what is written alike is
+//! often felt alike.
 
 use crate::Language;
 use crate::hash::{self, extend};
@@ -65,7 +66,8 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// The mean over the lists, emoji included if there are any, of the difference between pleasant and unpleasant words.
+    /// The mean over the lists, emoji included if there are any, of the difference between pleasant and unpleasant
+    /// words.
     pub(crate) fn mean(&self) -> f32 {
         let (words, emoji) = (self.common[1 + PER_LIST], self.common[3]);
         if emoji == 0.0 { words } else { (words + emoji) / 2.0 }

@@ -50,7 +50,8 @@ impl Polarity {
 pub struct Feelings {
     /// The sentiment; its value tells its class, see [`Polarity::of`].
     pub sentiment: Estimate,
-    /// The emotions in the order of [`Emotion::ALL`](crate::Emotion::ALL). An intensity of one half or more counts as present.
+    /// The emotions in the order of [`Emotion::ALL`](crate::Emotion::ALL). An intensity of one half or more counts as
+    /// present.
     pub emotions: [Estimate; 8],
     /// Why the figures had better not be told: [`Empty`](Abstention::Empty), [`TooShort`](Abstention::TooShort) and
     /// [`Unfamiliar`](Abstention::Unfamiliar) concern all, [`Unsure`](Abstention::Unsure) the sentiment alone.
@@ -68,7 +69,8 @@ impl Analyzer {
         self.model.feelings(text, language)
     }
 
-    /// The mean of what the language's word lists say, from -1 to 1, without anything that was learned: what a model has to beat.
+    /// The mean of what the language's word lists say, from -1 to 1, without anything that was learned: what a model
+    /// has to beat.
     pub fn lists_alone(&self, text: &str, language: Language) -> f32 {
         self.model.sums_of_beginning(text, language).signals.mean()
     }
@@ -113,7 +115,8 @@ impl Model {
     }
 }
 
-/// One figure for three probabilities: the difference of positive and negative, moved so that it also tells which class leads.
+/// One figure for three probabilities: the difference of positive and negative, moved so that it also tells which class
+/// leads.
 fn value(probabilities: [f32; 3]) -> f32 {
     let [negative, _, positive] = probabilities;
     let difference = positive - negative;

@@ -1,7 +1,7 @@
 //! How a model lies in bytes, and how it is read so that no bytes whatever can do harm.
 //!
-//! A mark of eight bytes, then sections: a tag of four letters, the length as four bytes, the content. The last eight bytes
-//! are a checksum of all before. All numbers are little-endian.
+//! A mark of eight bytes, then sections: a tag of four letters, the length as four bytes, the content. The last eight
+//! bytes are a checksum of all before. All numbers are little-endian.
 
 use std::{error, fmt};
 

@@ -1,5 +1,6 @@
-//! The one hash of all features: that of Firefox and rustc, a rotation, an exclusive or and a product for each character.
-//! Cheap enough to be extended character by character, so that an n-gram costs one step more than the one it begins with.
+//! The one hash of all features: that of Firefox and rustc, a rotation, an exclusive or and a product for each
+//! character. Cheap enough to be extended character by character, so that an n-gram costs one step more than the one it
+//! begins with.
 
 /// 2^64 over the golden ratio, odd.
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;

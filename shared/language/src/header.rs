@@ -2,8 +2,8 @@
 
 use crate::format::ModelError;
 
-/// What a model was made of, with what settings, under which licences, and how it did on validation texts: names and values, in
-/// the order they were written.
+/// What a model was made of, with what settings, under which licences, and how it did on validation texts: names and
+/// values, in the order they were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header(Vec<(String, String)>);
 

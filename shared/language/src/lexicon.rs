@@ -26,8 +26,8 @@ pub(crate) fn valence(hundredths: i8) -> f32 {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lexicon {
     slots: Vec<Slot>,
-    /// A bit for some bits of each key: small enough to stay at hand, so that most other words are told without a look at the
-    /// table.
+    /// A bit for some bits of each key: small enough to stay at hand, so that most other words are told without a look
+    /// at the table.
     may_have: Vec<u64>,
 }
 

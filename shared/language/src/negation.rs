@@ -7,7 +7,8 @@ use crate::hash;
 pub(crate) const REACH: u32 = 3;
 /// For so many words after a negation a valence of a word list is turned round and weakened.
 pub(crate) const VALENCE_REACH: u32 = 4;
-/// What is left of a valence that is negated: less than nothing, and weaker. After Hutto and Gilbert, VADER (2014): -0.74.
+/// What is left of a valence that is negated: less than nothing, and weaker. After Hutto and Gilbert, VADER (2014):
+/// -0.74.
 pub(crate) const TURNED: f32 = -0.7;
 
 const ENGLISH: &str = "not no never none nobody nothing neither nor nowhere cannot without hardly barely scarcely lacks lack \

@@ -1,8 +1,8 @@
 //! Text to tokens, one at a time, without an allocation.
 //!
-//! Letters are lowered, digits become `0`, more than two of one character become two, `’` becomes `'`; a word is of letters,
-//! digits and underscores with apostrophes inside. Addresses of the web become one token, names of users another, a run of
-//! punctuation one (so that `:-)` is one), each emoji and each other symbol one.
+//! Letters are lowered, digits become `0`, more than two of one character become two, `’` becomes `'`; a word is of
+//! letters, digits and underscores with apostrophes inside. Addresses of the web become one token, names of users
+//! another, a run of punctuation one (so that `:-)` is one), each emoji and each other symbol one.
 
 /// What a token is; its characters are in the tokeniser's buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,7 @@
-"""Times ours and VADER by turns (A B A B ...) on the same texts; see `run`. CPU time of one process each, read from one clock."""
+"""Times ours and VADER by turns (A B A B ...) on the same texts; see `run`.
+
+The CPU time is that of one process each, read from one clock.
+"""
 
 import argparse
 import gzip
@@ -56,7 +59,8 @@ def main():
         for text in texts:
             vader.polarity_scores(text)
         times["vader"].append(time.process_time() - before)
-    print(f"{len(texts)} English texts, {arguments.rounds} rounds; texts in a second of CPU, and the ratio (least-greatest)")
+    print(f"{len(texts)} English texts, {arguments.rounds} rounds")
+    print("texts in a second of CPU, and the ratio (least-greatest)")
     for name, seconds in times.items():
         ratios = sorted(peer / own for peer, own in zip(times["vader"], seconds))
         rate = len(texts) / statistics.median(seconds)

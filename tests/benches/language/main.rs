@@ -1,7 +1,7 @@
 //! Measures analyses against the raw cost of hashing the n-grams that they look at.
 //!
-//! `cargo bench -p language` prints the time of each part by turns, as medians, and ratios. Without `--bench` it does what each
-//! line of the standard input says, for `tests/benches/language/compare.py`:
+//! `cargo bench -p language` prints the time of each part by turns, as medians, and ratios. Without `--bench` it does
+//! what each line of the standard input says, for `tests/benches/language/compare.py`:
 //!
 //! ```text
 //! load FILE        reads texts, one a line             how many
@@ -142,8 +142,8 @@ fn words_of(text: &str) -> Vec<Word> {
         .collect()
 }
 
-/// Hashes each word, each pair of neighbours if asked for, and the n-grams of characters of this length up to 5, each by FNV-1a
-/// from its first byte on. Returns the hashes' exclusive or and how many there were.
+/// Hashes each word, each pair of neighbours if asked for, and the n-grams of characters of this length up to 5, each
+/// by FNV-1a from its first byte on. Returns the hashes' exclusive or and how many there were.
 fn hashed(words: &[Word], shortest: usize, pairs: bool) -> (u64, usize) {
     let (mut all, mut count) = (0, 0);
     let mut add = |hash: u64| {

@@ -17,8 +17,8 @@ use language::{Analyzer, Emotion, Language};
 
 /// Judges a model on tables of labelled texts.
 ///
-/// A table is TSV, `.gz` or not, with a header line: `text`, `lang`, `source`, and `label` (-1, 0, 1) or `labels` and `observed`
-/// (emotions between commas).
+/// A table is TSV, `.gz` or not, with a header line: `text`, `lang`, `source`, and `label` (-1, 0, 1) or `labels` and
+/// `observed` (emotions between commas).
 #[derive(Parser)]
 struct Arguments {
     /// The tables.

@@ -24,8 +24,8 @@ pub(crate) fn text_of(path: &Path) -> Result<String, Fault> {
     Ok(text)
 }
 
-/// Reads a table with a header line: `text`, `lang`, `source` and either `label` (-1, 0, 1; others are unlabelled) or `labels`
-/// and `observed` (emotions between commas). Without `lang` all is in `language`.
+/// Reads a table with a header line: `text`, `lang`, `source` and either `label` (-1, 0, 1; others are unlabelled) or
+/// `labels` and `observed` (emotions between commas). Without `lang` all is in `language`.
 pub(crate) fn examples_of(path: &Path, language: Option<Language>) -> Result<Vec<Example>, Fault> {
     let text = text_of(path)?;
     let mut lines = text.lines();

@@ -27,7 +27,8 @@ struct Arguments {
     /// Learns also from sources whose licence is not settled. For comparison; such a model must not be shipped.
     #[arg(long)]
     with_unsettled: bool,
-    /// Leaves out a source of a language, such as `hu:husst`, to see how well texts of a kind that was never seen are told.
+    /// Leaves out a source of a language, such as `hu:husst`, to see how well texts of a kind that was never seen are
+    /// told.
     #[arg(long, value_name = "LANG:SOURCE")]
     leave_out: Vec<String>,
     /// How much a text that was translated word by word counts; 0 leaves them out.

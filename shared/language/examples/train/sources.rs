@@ -19,8 +19,8 @@ pub(crate) struct Data {
     pub(crate) header: Header,
 }
 
-/// How much a line of subtitles counts. Its sentiment was derived from emotions, which were judged in English only and carried
-/// over to the lines in other languages; where there are many of these they would drown what was judged itself.
+/// How much a line of subtitles counts. Its sentiment was derived from emotions, which were judged in English only and
+/// carried over to the lines in other languages; where there are many of these they would drown what was judged itself.
 const fn of_subtitles(language: Option<Language>) -> f32 {
     match language {
         Some(Language::English) | None => 0.5,
@@ -30,7 +30,8 @@ const fn of_subtitles(language: Option<Language>) -> f32 {
     }
 }
 
-/// How much a comment of GoEmotions counts once it is translated: there are many, and of little that customers speak of.
+/// How much a comment of GoEmotions counts once it is translated: there are many, and of little that customers speak
+/// of.
 const TRANSLATED_COMMENTS: f32 = 0.3;
 
 const LISTS: [(Language, usize, &str); 11] = [
@@ -75,7 +76,9 @@ pub(crate) fn checked(folder: &Path, name: &str, header: &mut Header) -> Result<
 /// Reads the data folder, and compares each file with the checksum in the folder's README.
 pub(crate) fn read(folder: &Path, with_unsettled: bool) -> Result<Data, Fault> {
     let mut header = Header::default();
-    header.push("licences", "xed, goemotions, brighter, uci: CC BY 4.0; vader, leia, afinn, emoji: MIT; pattern: PDDL; husst, induced: CC BY-SA 4.0");
+    let licences = "xed, goemotions, brighter, uci: CC BY 4.0; vader, leia, afinn, emoji: MIT; pattern: PDDL; \
+        husst, induced: CC BY-SA 4.0";
+    header.push("licences", licences);
     if with_unsettled {
         header.push("unsettled", "learned also from sources whose licence is not settled: not to be shipped");
     }

@@ -68,8 +68,8 @@ type Labelled = (usize, [f32; 3]);
 /// A source with so many texts counts in full; of fewer, chance tells too much.
 const FULL: f64 = 400.0;
 
-/// What is added to the sums of negative and positive so that the classes are told best: with the greatest mean macro-F1 over the
-/// sources.
+/// What is added to the sums of negative and positive so that the classes are told best: with the greatest mean
+/// macro-F1 over the sources.
 fn offsets(seen: &[Seen<'_>], language: Language) -> [f32; 3] {
     let mut sets: BTreeMap<(Language, &str), Vec<Labelled>> = BTreeMap::new();
     for seen in seen {
@@ -119,7 +119,8 @@ fn told_f1(texts: &[Labelled], offsets: [f32; 3]) -> f64 {
     f1s.sum::<f64>() / if three { 3.0 } else { 2.0 }
 }
 
-/// An offset of a language is drawn to none the more, the smaller this is: one with few sources has them for all that is written.
+/// An offset of a language is drawn to none the more, the smaller this is: one with few sources has them for all that
+/// is written.
 const DRAWN: f64 = 0.3;
 
 /// How sure a class is: alike in all languages, but for an offset.
@@ -167,8 +168,8 @@ fn of_emotion(seen: &[Seen<'_>], language: Language, emotion: usize) -> [f32; 3]
         .collect();
     let [offset, slope] = fit_logistic(&cases, [0.0, 1.0], 2.0);
     let slope = slope.max(0.1);
-    // The threshold: what has the greatest F1, the mean over the sources of the language; the other languages count too, since
-    // one alone has few texts.
+    // The threshold: what has the greatest F1, the mean over the sources of the language; the other languages count
+    // too, since one alone has few texts.
     let mut sets: BTreeMap<(Language, &str), Vec<(bool, f64)>> = BTreeMap::new();
     for (seen, is) in labelled() {
         let probability = 1.0 / (1.0 + (-(slope * f64::from(sum(seen)) + offset)).exp());

@@ -35,8 +35,8 @@ pub struct Lexicons {
 }
 
 impl Lexicons {
-    /// Adds a list of a language: terms, as they are after lowering, and valences from -1 to 1. Terms of several words are left
-    /// out. A language has up to four.
+    /// Adds a list of a language: terms, as they are after lowering, and valences from -1 to 1. Terms of several words
+    /// are left out. A language has up to four.
     pub fn add<'t>(&mut self, language: Language, list: usize, terms: impl IntoIterator<Item = (&'t str, f32)>) {
         for (term, valence) in terms {
             let mut characters = Vec::new();

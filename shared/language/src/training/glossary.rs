@@ -1,7 +1,7 @@
 //! Examples in one language from those in another, word by word.
 //!
-//! Few texts with a settled licence are labelled in Dutch, Hungarian and Portuguese, and many in English. Word by word they are
-//! no texts anybody would write, but n-grams of their words carry the feeling over.
+//! Few texts with a settled licence are labelled in Dutch, Hungarian and Portuguese, and many in English. Word by word
+//! they are no texts anybody would write, but n-grams of their words carry the feeling over.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,8 +20,8 @@ pub struct Glossary {
 const COVERED: f32 = 0.65;
 
 impl Glossary {
-    /// Reads a table with the columns `en`, `nl`, `pt`, `hu`; alternatives are between slashes, `-` is for what has no word of
-    /// its own.
+    /// Reads a table with the columns `en`, `nl`, `pt`, `hu`; alternatives are between slashes, `-` is for what has no
+    /// word of its own.
     ///
     /// # Errors
     ///

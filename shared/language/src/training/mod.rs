@@ -1,5 +1,5 @@
-//! Makes a model from labelled texts: the same texts give the same bytes. Pure functions still; the example `train` reads the
-//! files and shows the progress.
+//! Makes a model from labelled texts: the same texts give the same bytes. Pure functions still; the example `train`
+//! reads the files and shows the progress.
 
 mod calibrate;
 mod corpus;
@@ -50,8 +50,8 @@ impl Default for Settings {
 
 /// Trains a model and returns its bytes.
 ///
-/// `validation` are other examples, which calibrate it. Further sections are added as they are. `progress` is told what was
-/// done, in words, and the share of the whole.
+/// `validation` are other examples, which calibrate it. Further sections are added as they are. `progress` is told what
+/// was done, in words, and the share of the whole.
 ///
 /// # Errors
 ///
