@@ -59,16 +59,48 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
         .map(|code| Language::of_code(code).ok_or_else(|| format!("`{code}` is not analysed")));
     let language = language.transpose()?;
     let mut sets: BTreeMap<(Language, String), Vec<Example>> = BTreeMap::new();
+    let mut others = (0, 0);
     for table in &arguments.tables {
         for example in files::examples_of(table, language)? {
-            if let Some(language) = example.language {
-                sets.entry((language, example.source.clone())).or_default().push(example);
+            match example.language {
+                Some(language) => sets.entry((language, example.source.clone())).or_default().push(example),
+                None => {
+                    others.0 += 1;
+                    others.1 += usize::from(analyzer.analyze(&example.text).sentiment.is_some());
+                }
             }
         }
     }
+    if others.0 > 0 {
+        println!("of {} texts in other languages {} are told a sentiment", others.0, others.1);
+    }
+    unaided(analyzer, &sets);
     sentiments(analyzer, &sets);
     emotions(analyzer, &sets);
     Ok(())
+}
+
+/// Prints what becomes of texts whose language is not said.
+fn unaided(analyzer: &Analyzer, sets: &BTreeMap<(Language, String), Vec<Example>>) {
+    println!(
+        "\nwhere the language is not said, in %: told a sentiment; told to be in another language; abstained, by reason"
+    );
+    for ((language, source), examples) in sets {
+        let (mut told, mut astray) = (0, 0);
+        let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+        for example in examples {
+            let analysis = analyzer.analyze(&example.text);
+            told += usize::from(analysis.sentiment.is_some());
+            astray += usize::from(analysis.language != language.code());
+            if let Some(reason) = analysis.abstention {
+                *reasons.entry(format!("{reason:?}")).or_default() += 1;
+            }
+        }
+        let share = |count: usize| 100.0 * count as f64 / examples.len() as f64;
+        let reasons: Vec<_> = reasons.iter().map(|(reason, count)| format!("{reason} {:.1}", share(*count))).collect();
+        let (told, astray, reasons) = (share(told), share(astray), reasons.join("  "));
+        println!("{:<4}{source:<18}{:>6} {told:>6.1}{astray:>6.1}   {reasons}", language.code(), examples.len());
+    }
 }
 
 fn sentiments(analyzer: &Analyzer, sets: &BTreeMap<(Language, String), Vec<Example>>) {
