@@ -138,6 +138,8 @@ def the_customer_complains(told):
     request = feedback.CreateFeedbackRequest(parent=ACCOUNT, feedback_id="f-1", feedback=complaint)
     created = told.write(told.feedback.CreateFeedback, request).feedback
     assert (created.name, created.state) == (COMPLAINT, feedback.FEEDBACK_STATE_OPEN), created
+    # The words were read as they were written.
+    assert created.analysis.language == "en" and created.analysis.model, created
 
 
 def rows_are_imported(told):

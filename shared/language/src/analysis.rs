@@ -87,7 +87,8 @@ impl Emotion {
 /// A figure, and how sure it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// A sentiment from -1 (hostile) to 1 (warm), or an emotion's intensity from 0 (none) to 1 (as strong as can be).
+    /// A sentiment from -1 (hostile) to 1 (warm), whose class follows from it: neutral from -1/3 to 1/3. Or an emotion's
+    /// intensity from 0 (none) to 1 (as strong as can be), which counts as present from one half on.
     pub value: f32,
     /// The probability that it is right, from 0 to 1: of a sentiment, that its class (negative, neutral, positive) is right;
     /// of an emotion, that it is in the text.
@@ -107,7 +108,7 @@ pub enum Abstention {
     MixedLanguage,
     /// Unlike what was trained on: names, numbers, code.
     Unfamiliar,
-    /// No class is clearly likelier than the others.
+    /// No class is clearly likelier than the others. This concerns the sentiment alone: emotions are told all the same.
     Unsure,
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use contracts::common::v1::{Emotion, EmotionKind, Party, TextAnalysis};
 use contracts::feedback::v1::FeedbackKind;
 use contracts::voice::v1 as wire;
+use language::clean::clean;
 use methods::from_micros;
 use store::Error;
 
@@ -81,7 +82,7 @@ impl Saying {
         Some(Self {
             account: account.to_owned(),
             at: source.happened_at(),
-            words: beginning(words_of(source)).to_owned(),
+            words: beginning(clean(words_of(source)).text()).to_owned(),
             language: language_of(source).to_owned(),
             sentiment: feeling_of(source),
             ..said
@@ -89,7 +90,7 @@ impl Saying {
     }
 }
 
-/// The customer's own words in a resource that a customer is behind.
+/// The customer's words in a resource that a customer is behind, with what is quoted in them.
 fn words_of(source: &Source) -> &str {
     match source {
         Source::Interaction(interaction) if interaction.text.is_empty() => &interaction.subject,
@@ -253,6 +254,9 @@ mod tests {
             Saying::of("a", &source.into()).map(|saying| saying.words)
         };
         assert_eq!([said(Party::Customer), said(Party::Provider)], [Some("too late".to_owned()), None]);
+        let mail = "It came too late.\n\nOn Mon, Nov 9, 2026 at 10:03 Ann wrote:\n> Was the parcel delivered?\n";
+        let mail = Feedback { text: mail.to_owned(), ..Feedback::default() };
+        assert_eq!(Saying::of("a", &mail.into()).unwrap().words.trim(), "It came too late.");
         let long = Feedback { text: "é".repeat(LONGEST + 1), ..Feedback::default() };
         assert_eq!(Saying::of("a", &long.into()).unwrap().words.chars().count(), LONGEST);
     }
