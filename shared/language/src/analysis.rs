@@ -162,7 +162,7 @@ pub struct Analysis {
     pub language_probability: f32,
     /// The sentiment; absent if the analysis abstains.
     pub sentiment: Option<Estimate>,
-    /// The emotions in the order of [`Emotion::ALL`]; absent if the analysis abstains.
+    /// The emotions in the order of [`Emotion::ALL`]; absent if the analysis abstains for another reason than being unsure.
     pub emotions: Option<[Estimate; 8]>,
     /// Why there is no sentiment, or no emotion.
     pub abstention: Option<Abstention>,
