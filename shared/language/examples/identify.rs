@@ -1,24 +1,21 @@
-//! Trains the identifier on the data folder and prints how often it is right on what it has not seen.
+//! Judges how well a model tells languages apart, on rows that it has not seen.
 //!
 //! ```sh
 //! cargo run --release -p language --features training --example identify -- ../shared/data/text
 //! ```
 //!
-//! Options: `with-mabsa` (learn from the rows whose licence is not settled too), `bits=16`, `epochs=4`, `rate=0.2`,
-//! `windows=2`, `bare=0.1`, `power=0.25`, `false=0.003`, `without=es,af` (leave languages out, to see what becomes of
-//! unknown ones), `out=FILE`, `long` (each language).
+//! Options: `model=FILE` (another than the one that is built in), `long` (each language).
 #![allow(clippy::print_stdout)]
 
 use std::{env, error::Error, fs, hint, io::Read, path::Path, time::Instant};
 
 use flate2::read::MultiGzDecoder;
-use language::identify::{Figures, Identifier, Row, Settings, Unit, digest, evaluate, train};
+use language::Analyzer;
+use language::identify::{Figures, Identifier, Row, Unit, digest, evaluate};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const OURS: [&str; 4] = ["en", "hu", "nl", "pt"];
-/// Word lists whose licence is settled (the data folder's README).
-const LISTS: [&str; 4] = ["afinn", "leia", "pattern", "vader"];
 /// Sources of texts of customers, and of others who judge what they got.
 const JUDGING: [&str; 4] = ["mabsa", "husst", "brighter", "uci"];
 
@@ -31,10 +28,6 @@ impl Options {
 
     fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find_map(|option| option.strip_prefix(name)?.strip_prefix('='))
-    }
-
-    fn number(&self, name: &str) -> Option<f32> {
-        self.text(name)?.parse().ok()
     }
 }
 
@@ -140,53 +133,17 @@ fn print_speed(identifier: &Identifier, rows: &[Row<'_>]) {
 fn main() -> Outcome<()> {
     let options = Options(env::args().skip(1).collect());
     let folder = Path::new(options.0.first().ok_or("the data folder is missing")?);
-    let without: Vec<_> = options.text("without").unwrap_or_default().split(',').collect();
-    let is_learned =
-        |code: &str, source: &str| !without.contains(&code) && (options.has("with-mabsa") || is_settled(source));
-
-    let [learned, held, emotions, sentiment] = ["langid/train", "langid/valid", "emotions/train", "sentiment/train"]
-        .map(|name| read(&folder.join(name).with_extension("tsv.gz")));
-    let (learned, held, emotions, sentiment) = (learned?, held?, emotions?, sentiment?);
-    let mut lists = Vec::new();
-    for (code, list) in OURS.iter().flat_map(|code| LISTS.map(|list| (*code, list))) {
-        let path = folder.join(format!("lexicons/{code}_{list}.tsv.gz"));
-        if path.exists() {
-            lists.push((code, read(&path)?));
+    let read_model;
+    let analyzer = match options.text("model") {
+        None => Analyzer::embedded(),
+        Some(path) => {
+            read_model = Analyzer::from_bytes(fs::read(path)?)?;
+            &read_model
         }
-    }
-
-    let mut examples = rows(&learned, is_learned);
-    // Of English there is more than enough; of it only what judges.
-    let is_more = |code: &str, source: &str| {
-        is_learned(code, source) && (code != "en" || source.starts_with("uci") || source.starts_with("vader"))
     };
-    examples.extend(rows(&emotions, is_more));
-    examples.extend(rows(&sentiment, is_more));
-    examples.sort_by_key(|row| (row.code, row.text));
-    examples.dedup_by_key(|row| (row.code, row.text));
-    for (code, list) in &lists {
-        examples.extend(list.lines().skip(1).filter_map(|line| Some(Row { code, text: line.split('\t').next()? })));
-    }
-
-    let standard = Settings::default();
-    let settings = Settings {
-        bits: options.number("bits").map_or(standard.bits, |bits| bits as u32),
-        epochs: options.number("epochs").map_or(standard.epochs, |epochs| epochs as u32),
-        windows: options.number("windows").map_or(standard.windows, |windows| windows as u32),
-        rate: options.number("rate").unwrap_or(standard.rate),
-        bare: options.number("bare").unwrap_or(standard.bare),
-        power: options.number("power").unwrap_or(standard.power),
-        false_acceptance: options.number("false").unwrap_or(standard.false_acceptance),
-        ..standard
-    };
-    let start = Instant::now();
-    let identifier = train(&examples, &rows(&held, is_learned), &settings, &mut |_| ())?;
-    let bytes = identifier.encode();
-    println!("{} examples, {settings:?}", examples.len());
-    println!("{:.0} s, {} bytes, threshold {:.3}", start.elapsed().as_secs_f32(), bytes.len(), identifier.threshold());
-    if let Some(path) = options.text("out") {
-        fs::write(path, &bytes)?;
-    }
+    let identifier = analyzer.identifier();
+    println!("model {}, threshold {:.3}", analyzer.revision(), identifier.threshold());
+    let held = read(&folder.join("langid/valid.tsv.gz"))?;
 
     let parts =
         [(Unit::Words(1), "words"), (Unit::Words(2), "pairs"), (Unit::Words(4), "fours"), (Unit::Line, "lines")];
@@ -194,14 +151,14 @@ fn main() -> Outcome<()> {
         let is_long = options.has("long") && unit == Unit::Line;
         for (of, settled) in [("settled", true), ("mabsa", false)] {
             let held = rows(&held, |_, source| is_settled(source) == settled);
-            print(&format!("{of}, {name}"), &evaluate(&identifier, &held, unit, 7), is_long);
+            print(&format!("{of}, {name}"), &evaluate(identifier, &held, unit, 7), is_long);
         }
     }
     let mut short = rows(&held, |code, source| OURS.contains(&code) && JUDGING.contains(&source));
     short.retain(|row| (5..=20).contains(&row.text.split_whitespace().count()));
-    print("customers, 5-20 words", &evaluate(&identifier, &short, Unit::Line, 7), options.has("long"));
+    print("customers, 5-20 words", &evaluate(identifier, &short, Unit::Line, 7), options.has("long"));
     let all = rows(&held, |_, _| true);
-    print_mixed(&identifier, &all);
-    print_speed(&identifier, &all);
+    print_mixed(identifier, &all);
+    print_speed(identifier, &all);
     Ok(())
 }

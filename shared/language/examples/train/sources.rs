@@ -48,6 +48,10 @@ const LISTS: [(Language, usize, &str); 11] = [
     (Language::Portuguese, 2, "pt_leia"),
 ];
 
+/// What the project wrote itself: words in four languages, and words with their valence.
+const GLOSSARY: &str = include_str!("../../data/glossary.tsv");
+const OWN_WORDS: &str = include_str!("../../data/words.tsv");
+
 const FILES: [&str; 4] =
     ["sentiment/train.tsv.gz", "sentiment/valid.tsv.gz", "emotions/train.tsv.gz", "emotions/valid.tsv.gz"];
 
@@ -56,16 +60,28 @@ pub(crate) fn is_unsettled(source: &str) -> bool {
     source.starts_with("mabsa")
 }
 
+fn sum_of(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Notes the checksum of a file that is learned from, once.
+fn note_sum(header: &mut Header, name: &str, sum: &str) {
+    let entry = format!("sha256 {name}");
+    if header.get(&entry).is_none() {
+        header.push(&entry, sum);
+    }
+}
+
 /// Returns the path of a file of the folder, which is the one whose checksum the folder's README lists, and notes it.
 pub(crate) fn checked(folder: &Path, name: &str, header: &mut Header) -> Result<PathBuf, Fault> {
     let told = |path: &Path, fault: &dyn std::fmt::Display| format!("{}: {fault}", path.display());
     let (path, readme) = (folder.join(name), folder.join("README.md"));
     let listed = fs::read_to_string(&readme).map_err(|fault| told(&readme, &fault))?;
     let bytes = fs::read(&path).map_err(|fault| told(&path, &fault))?;
-    let sum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sum = sum_of(&bytes);
     match listed.lines().filter_map(|line| line.split_once("  ")).find(|(_, file)| file.trim() == name) {
         Some((expected, _)) if expected == sum => {
-            header.push(&format!("sha256 {name}"), &sum);
+            note_sum(header, name, &sum);
             Ok(path)
         }
         Some(_) => Err(told(&path, &format!("not the file that the README lists: its SHA-256 is {sum}"))),
@@ -77,10 +93,13 @@ pub(crate) fn checked(folder: &Path, name: &str, header: &mut Header) -> Result<
 pub(crate) fn read(folder: &Path, with_unsettled: bool) -> Result<Data, Fault> {
     let mut header = Header::default();
     let licences = "xed, goemotions, brighter, uci: CC BY 4.0; vader, leia, afinn, emoji: MIT; pattern: PDDL; \
-        husst, induced: CC BY-SA 4.0";
+        husst, induced: CC BY-SA 4.0; glossary, words: the project's";
     header.push("licences", licences);
     if with_unsettled {
         header.push("unsettled", "learned also from sources whose licence is not settled: not to be shipped");
+    }
+    for (name, content) in [("glossary.tsv", GLOSSARY), ("words.tsv", OWN_WORDS)] {
+        note_sum(&mut header, name, &sum_of(content.as_bytes()));
     }
     let mut checked = |name: &str| checked(folder, name, &mut header);
     let mut lexicons = Lexicons::default();
@@ -111,7 +130,7 @@ pub(crate) fn read(folder: &Path, with_unsettled: bool) -> Result<Data, Fault> {
 /// The project's own list of words: a language, a valence and the words that have it, in each line.
 fn own_terms(language: Language) -> Result<Vec<(&'static str, f32)>, Fault> {
     let mut terms = Vec::new();
-    for (number, line) in (2..).zip(include_str!("../../data/words.tsv").lines().skip(1)) {
+    for (number, line) in (2..).zip(OWN_WORDS.lines().skip(1)) {
         let wrong = || format!("words.tsv, line {number}: not a language, a valence and words");
         let [code, valence, words] = line.split('\t').collect::<Vec<_>>()[..] else { return Err(wrong()) };
         let valence: f32 = valence.parse().map_err(|_| wrong())?;
@@ -124,8 +143,7 @@ fn own_terms(language: Language) -> Result<Vec<(&'static str, f32)>, Fault> {
 
 /// The words that the project translated itself.
 fn glossary() -> Result<Glossary, Fault> {
-    let table = include_str!("../../data/glossary.tsv");
-    Glossary::of(table).map_err(|line| format!("glossary.tsv, line {line}: not four columns"))
+    Glossary::of(GLOSSARY).map_err(|line| format!("glossary.tsv, line {line}: not four columns"))
 }
 
 /// Adds the English examples word by word in the other languages.
