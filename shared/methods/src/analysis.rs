@@ -94,8 +94,8 @@ impl Readers {
         Self { texts: Some(texts), ..self.clone() }
     }
 
-    /// How the tenant's texts are read now. If the settings cannot be had, what was known last holds, or what holds for
-    /// everybody: a write does not fail for them.
+    /// How the tenant's texts are read now. If the settings cannot be had, what was known last holds; where nothing was, texts
+    /// are left unread, as the tenant may want it: a write does not fail for them.
     pub(crate) async fn of(&self, store: &Store, tenant: &Tenant) -> Arc<Reader> {
         let known = self.held.read().unwrap_or_else(PoisonError::into_inner).get(tenant.as_str()).cloned();
         let now = self.clock.now();
@@ -111,7 +111,7 @@ impl Readers {
             },
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the settings of the analysis were not read");
-                known.map(|held| held.reader).unwrap_or_default()
+                known.map_or_else(Reader::of_nobody, |held| held.reader)
             }
         }
     }
@@ -119,7 +119,7 @@ impl Readers {
     /// As [`Readers::of`] found last, for whoever cannot wait.
     pub(crate) fn at_hand(&self, tenant: &Tenant) -> Arc<Reader> {
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-        held.get(tenant.as_str()).map(|held| Arc::clone(&held.reader)).unwrap_or_default()
+        held.get(tenant.as_str()).map_or_else(Reader::of_nobody, |held| Arc::clone(&held.reader))
     }
 
     /// Reads as these settings say from now on.
@@ -163,6 +163,11 @@ impl Readers {
 }
 
 impl Reader {
+    /// Leaves texts unread: nobody knows how they are to be read.
+    fn of_nobody() -> Arc<Self> {
+        Arc::new(Self { disabled: true, ..Self::default() })
+    }
+
     fn new(settings: &AnalysisSettings) -> Self {
         let names = settings.competitors.iter().map(|competitor| competitor.name.clone()).collect();
         Self {

@@ -46,6 +46,11 @@ pub fn account_gone(name: &str, state: &str) -> Fault {
     .with("state", state)
 }
 
+/// UNAVAILABLE: the server stops. `then` says how to go on.
+pub(crate) fn stopping(then: &str) -> Fault {
+    Fault::new(Code::Unavailable, ErrorReason::Unavailable.as_str_name(), format!("the server stops: {then}"))
+}
+
 /// Turns a fault into what a decision refuses with.
 pub fn refusal(fault: Fault) -> store::Refusal {
     Box::new(fault)

@@ -18,7 +18,8 @@ use store::{Command, Draft, Key, Mark, PARTITIONS, Position, Row, Rows, Store, T
 use tonic::{Code, Status};
 
 use crate::{
-    Call, Guard, Kind, Methods, Resource, Violations, faults,
+    Call, Guard, Kind, Methods, Resource, Violations,
+    faults::{self, stopping},
     journal::{self, Entry, Journal},
     refusal, store_fault, token,
 };
@@ -267,8 +268,7 @@ impl Undo {
     async fn next(&mut self) -> Result<Option<UndoAnswer>, Fault> {
         loop {
             if self.methods.shutdown.has_begun() {
-                let reason = ErrorReason::Unavailable.as_str_name();
-                return Err(Fault::new(Code::Unavailable, reason, "the server stops: repeat the call"));
+                return Err(stopping("repeat the call"));
             }
             if self.is_full() {
                 return self.take_back().await.map(Some);

@@ -2,14 +2,14 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use contracts::common::v1::{ChangeStamp, ErrorReason, FeedPosition, FeedStart};
+use contracts::common::v1::{ChangeStamp, FeedPosition, FeedStart};
 use futures_util::{Stream, stream};
 use runtime::{Fault, TenantScope};
 use store::{Changes, PARTITIONS, Position, Row};
 use tokio::sync::watch;
-use tonic::{Code, Status};
+use tonic::Status;
 
-use crate::{Methods, Violations, from_micros, store_fault};
+use crate::{Methods, Violations, faults::stopping, from_micros, store_fault};
 
 /// How long a watcher with nothing to see waits before it looks for changes that other processes made.
 const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -140,11 +140,7 @@ impl Watcher {
                 }
             }
             if self.methods.shutdown.has_begun() {
-                return Err(Fault::new(
-                    Code::Unavailable,
-                    ErrorReason::Unavailable.as_str_name(),
-                    "the server stops: resume from the last position",
-                ));
+                return Err(stopping("resume from the last position"));
             }
             self.commits.borrow_and_update();
             if !self.look().await? {

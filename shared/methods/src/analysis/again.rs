@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tonic::Status;
 
 use super::Reader;
-use crate::{Call, Kind, ListAsk, Methods, Resource, Violations, refusal, store_fault, token};
+use crate::{Call, Kind, ListAsk, Methods, Resource, Violations, faults::stopping, refusal, store_fault, token};
 
 /// How many texts one transaction reads again.
 const TEXTS_PER_TRANSACTION: i32 = 200;
@@ -101,7 +101,10 @@ impl<T: Resource> Again<T> {
             return Ok(None);
         };
         let due = self.began + Duration::from_secs_f64(self.so_far.read_count as f64 / f64::from(self.rate));
-        tokio::time::sleep_until(due).await;
+        tokio::select! {
+            () = tokio::time::sleep_until(due) => {}
+            () = self.methods.shutdown.wait() => return Err(stopping("call it again, what was read stays")),
+        }
 
         let page = ListAsk {
             parent: self.parent.clone(),
