@@ -152,6 +152,15 @@ impl Leases {
         Ok(())
     }
 
+    /// As [`Leases::beat`], after everything was taken away from everybody, by this process. What fails is tried again with
+    /// the next beat.
+    pub async fn take_again(&self) {
+        self.shared.keeper.lock().await.has_taken = false;
+        if let Err(error) = self.beat().await {
+            tracing::warn!(error = %error, "the leases could not be taken again; trying again");
+        }
+    }
+
     /// Beats for ever. What fails is tried again with the next beat.
     pub async fn keep(&self) {
         loop {
