@@ -15,7 +15,7 @@ mod plan;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
@@ -95,6 +95,8 @@ struct Shared {
     database: Database,
     id: String,
     held: watch::Sender<Held>,
+    /// Those who lived at the last beat.
+    live: std::sync::Mutex<BTreeSet<String>>,
     began: Instant,
     /// Beats one at a time.
     keeper: Mutex<Keeper>,
@@ -112,9 +114,18 @@ impl Leases {
     /// leaves the shares of the others mostly as they are.
     pub fn new(database: Database, id: String) -> Self {
         let keeper = Mutex::new(Keeper { sightings: Sightings::default(), has_taken: false, has_left: false });
-        Self {
-            shared: Arc::new(Shared { database, id, held: watch::Sender::default(), began: Instant::now(), keeper }),
-        }
+        let (held, live, began) = (watch::Sender::default(), std::sync::Mutex::default(), Instant::now());
+        Self { shared: Arc::new(Shared { database, id, held, live, began, keeper }) }
+    }
+
+    /// The id of this process.
+    pub fn id(&self) -> &str {
+        &self.shared.id
+    }
+
+    /// Whether another process lives, as far as was seen with the last beat. On SQLite there is none.
+    pub fn is_live(&self, id: &str) -> bool {
+        self.shared.live.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 
     /// What is held, as far as is known: only [`Transaction::fence`] is sure.
@@ -228,6 +239,7 @@ impl Leases {
             beats.insert(row.try_get::<String, _>(0)?, row.try_get::<i64, _>(1)?);
         }
         let live = keeper.sightings.see(now, &beats);
+        self.shared.live.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&live);
         for (dead, beats) in beats.iter().filter(|(other, _)| !live.contains(*other)) {
             sqlx::query(BURY).bind(dead).bind(beats).execute(&database.reader).await?;
         }
