@@ -174,15 +174,18 @@ impl Leases {
 
     /// Beats for ever. What fails is tried again with the next beat.
     pub async fn keep(&self) {
+        if self.shared.database.backend == Backend::Sqlite {
+            // Nobody else would hear it, and an idle file is left alone. Who is fenced off beats by itself.
+            return std::future::pending().await;
+        }
+        let mut is_well = true;
         loop {
-            if self.shared.database.backend == Backend::Sqlite {
-                // Nobody else would hear it, and an idle file is left alone. Who is fenced off beats by itself.
-                return std::future::pending().await;
-            }
             tokio::time::sleep(BEAT_EVERY).await;
-            if let Err(error) = self.beat().await {
-                tracing::warn!(error = %error, "the leases could not be looked at; trying again");
+            let beaten = self.beat().await;
+            if let (Err(error), true) = (&beaten, is_well) {
+                tracing::warn!(error = %error, "the leases cannot be looked at; trying again with every beat");
             }
+            is_well = beaten.is_ok();
         }
     }
 
@@ -210,7 +213,7 @@ impl Leases {
         self.shared.held.send_if_modified(|before| {
             let is_other = *before != held;
             if is_other {
-                tracing::debug!(partitions = held.len(), "holds other partitions now");
+                tracing::info!(partitions = held.len(), before = before.len(), "holds other partitions now");
                 *before = held;
             }
             is_other
