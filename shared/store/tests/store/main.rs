@@ -99,6 +99,7 @@ on_both_databases![
     a_file_belongs_to_whoever_opened_it_last,
     leases_are_shared_out_among_those_who_live,
     a_fence_counts_writes_and_holds_until_the_end,
+    a_lease_that_is_locked_holds_up_no_beat,
 ];
 
 static THINGS: Table = Table { name: "things" };
