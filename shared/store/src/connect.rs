@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::{AnyPool, AssertSqlSafe, Connection as _, Executor as _, any::AnyPoolOptions, postgres::PgConnectOptions};
+use sqlx::{
+    AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor as _, any::AnyPoolOptions,
+    postgres::PgConnectOptions,
+};
 
 use crate::Backend;
 
@@ -11,6 +14,10 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a connection to a server is used before another takes its place, so that those that are opened after a failover
 /// or to another address come to be used, and what a server keeps for each does not grow for ever.
 pub(crate) const CONNECTION_LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// After how long a connection is no longer taken for sound because it was.
+const TESTED_AFTER: Duration = Duration::from_secs(1);
+/// How long a server may take to say that it is there; less than a caller waits for a connection, so that it gets another.
+const TEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a connection to a server may be unused before it is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
@@ -81,15 +88,36 @@ impl Server {
         format!("{POSTGRES_SETTINGS}{}", self.search_path())
     }
 
-    pub(crate) fn search_path(&self) -> String {
+    fn search_path(&self) -> String {
         self.schema.as_ref().map(|schema| format!("set search_path to \"{schema}\";")).unwrap_or_default()
+    }
+
+    /// A connection to migrate with, inside the schema, which is created if absent.
+    pub(crate) fn migrating(&self) -> Result<AnyPool, sqlx::Error> {
+        let (schema, search_path) = (self.schema.clone(), self.search_path());
+        let options = AnyPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT);
+        let options = options.after_connect(move |connection, _| {
+            // A server may have limits for everybody.
+            let settings = AssertSqlSafe(format!("set statement_timeout = 0; set lock_timeout = 0; {search_path}"));
+            let create = schema.as_ref().map(|schema| format!("create schema if not exists \"{schema}\""));
+            Box::pin(async move {
+                if let Some(create) = create
+                    && connection.execute(AssertSqlSafe(create.clone())).await.is_err()
+                {
+                    // Of two that create it at once one fails, when the other has.
+                    connection.execute(AssertSqlSafe(create)).await?;
+                }
+                connection.execute(settings).await.map(|_| ())
+            })
+        });
+        options.connect_lazy(&self.url)
     }
 
     /// A pool of at most so many connections.
     ///
-    /// One that broke is found out by whoever uses it next, and by nobody after that: it is tested as it is given back, and not
-    /// before it is used, which every read would wait for. The test has an end: where the network swallows everything, a
-    /// connection would be tested for a quarter of an hour, and its place in the pool be lost for as long.
+    /// Each is tested as it is given back, and before it is used only if it lay idle, so that reads in a row do not wait for it:
+    /// of those, one is refused for each connection that breaks. The tests have an end: where the network swallows everything,
+    /// a connection would be tested for a quarter of an hour, and its place in the pool be lost for as long.
     pub(crate) fn pool(&self, connections: u32) -> Result<AnyPool, sqlx::Error> {
         let settings = self.settings();
         let options = AnyPoolOptions::new()
@@ -102,12 +130,10 @@ impl Server {
                 let settings = AssertSqlSafe(settings.clone());
                 Box::pin(async move { connection.execute(settings).await.map(|_| ()) })
             })
-            .after_release(|connection, _| {
-                Box::pin(async move {
-                    let test = tokio::time::timeout(CONNECT_TIMEOUT, connection.ping());
-                    test.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
-                })
-            });
+            .before_acquire(|connection, meta| {
+                Box::pin(async move { if meta.idle_for < TESTED_AFTER { Ok(true) } else { test(connection).await } })
+            })
+            .after_release(|connection, _| Box::pin(test(connection)));
         options.connect_lazy(&self.url)
     }
 }
@@ -122,6 +148,11 @@ pub(crate) fn sqlite_pool(url: &str, connections: u32) -> Result<AnyPool, sqlx::
         .idle_timeout(None)
         .after_connect(|connection, _| Box::pin(async { connection.execute(SQLITE_PRAGMAS).await.map(|_| ()) }));
     options.connect_lazy(url)
+}
+
+async fn test(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    let test = tokio::time::timeout(TEST_TIMEOUT, connection.ping());
+    test.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
 }
 
 /// The path in what follows `sqlite:`, as sqlx reads it.

@@ -4,21 +4,17 @@ use std::{
     convert::Infallible,
     pin::Pin,
     sync::{Arc, Once},
-    time::Duration,
 };
 
 use sqlx::{
-    AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqlSafeStr as _,
+    AnyPool, AssertSqlSafe, SqlSafeStr as _,
     migrate::{MigrateError, MigrationType, Migrator},
 };
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{
     Error, Transaction,
-    connect::{
-        CONNECT_TIMEOUT, SQLITE_PRAGMAS, SQLITE_WRITER_PRAGMAS, Server, sqlite_path, sqlite_pool, sqlite_url,
-        without_password,
-    },
+    connect::{SQLITE_PRAGMAS, SQLITE_WRITER_PRAGMAS, Server, sqlite_path, sqlite_pool, sqlite_url, without_password},
     transaction::{PostgresWriter, Writer, open_sqlite},
 };
 
@@ -106,7 +102,7 @@ impl Database {
             }
             Some(("postgres" | "postgresql", _)) => {
                 let server = Server::parse(url).map_err(failed)?;
-                migrate_postgres(&server, &[("feed_migrations", &FEED), ("migrations", migrations)])
+                migrate_postgres(&server, [("feed_migrations", &FEED), ("migrations", migrations)])
                     .await
                     .map_err(failed)?;
                 Ok(Self {
@@ -214,40 +210,15 @@ async fn migrate_sqlite(pool: &AnyPool, table: &'static str, migrations: &[Migra
 }
 
 /// Over a connection of its own, which has no time limits: who comes second waits for as long as the first one's steps take.
-async fn migrate_postgres(server: &Server, steps: &[(&'static str, &[Migration])]) -> Result<(), String> {
-    let mut connection = connect(server).await.map_err(|error| error.to_string())?;
+async fn migrate_postgres(server: &Server, steps: [(&'static str, &[Migration]); 2]) -> Result<(), String> {
+    let pool = server.migrating().map_err(|error| error.to_string())?;
     for (table, migrations) in steps {
         let migrator = migrator(Backend::Postgres, table, migrations);
-        migrator.run(&mut connection).await.map_err(|error| refused(error, table))?;
+        migrator.run(&pool).await.map_err(|error| refused(error, table))?;
     }
-    connection.close().await.map_err(|error| error.to_string())
+    pool.close().await;
+    Ok(())
 }
-
-/// Connects to a server, inside its schema.
-async fn connect(server: &Server) -> Result<PgConnection, sqlx::Error> {
-    let connecting = server.options()?;
-    let connecting = tokio::time::timeout(CONNECT_TIMEOUT, connecting.connect());
-    let mut connection = connecting.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
-    // A server may have limits of its own for everybody.
-    connection.execute("set statement_timeout = 0; set lock_timeout = 0;").await?;
-    if let Some(schema) = &server.schema {
-        let mut attempts = 0;
-        // Two that create it at once do not see each other's until one has, which the other is told as a conflict.
-        while let Err(error) = connection.execute(AssertSqlSafe(format!("create schema if not exists \"{schema}\""))).await
-        {
-            attempts += 1;
-            if attempts == SCHEMA_ATTEMPTS {
-                return Err(error);
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        connection.execute(AssertSqlSafe(server.search_path())).await?;
-    }
-    Ok(connection)
-}
-
-/// How often a schema is tried to be created while others do.
-const SCHEMA_ATTEMPTS: u32 = 5;
 
 fn migrator(backend: Backend, table: &'static str, migrations: &[Migration]) -> Migrator {
     let steps = migrations.iter().map(|step| {

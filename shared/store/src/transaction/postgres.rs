@@ -44,7 +44,10 @@ pub(crate) struct PostgresWriter {
 enum Place {
     #[default]
     Empty,
-    Connected { connection: PgConnection, since: Instant },
+    Connected {
+        connection: PgConnection,
+        since: Instant,
+    },
     Closed,
 }
 
