@@ -58,8 +58,33 @@ impl Transaction {
     pub(crate) async fn begin(writer: &Writer) -> Result<Self, Error> {
         Ok(Self(match writer {
             Writer::Sqlite(writer) => Begun::Sqlite(sqlite::Begun::begin(writer).await?),
-            Writer::Postgres(writer) => Begun::Postgres(postgres::Begun::begin(writer).await?),
+            Writer::Postgres(writer) => Begun::Postgres(postgres::Begun::begin(writer, "", |_| Ok(())).await?.0),
         }))
+    }
+
+    /// Begins and, on the same way to a server, reads the rows that have one of these numbers: `before` ends with the column,
+    /// and `after` follows.
+    pub(crate) async fn begin_with<T>(
+        writer: &Writer,
+        parts: (&str, &str),
+        numbers: &[i64],
+        read: impl Fn(&Found<'_>) -> Result<T, Error>,
+    ) -> Result<(Self, Vec<T>), Error> {
+        match writer {
+            Writer::Postgres(writer) if !numbers.is_empty() => {
+                let (before, after) = parts;
+                let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+                let select = format!("{before} in ({}) {after}", numbers.join(", "));
+                let (begun, found) = postgres::Begun::begin(writer, &select, read).await?;
+                Ok((Self(Begun::Postgres(begun)), found))
+            }
+            writer => {
+                let mut transaction = Self::begin(writer).await?;
+                let keys: Vec<[Value<'_>; 1]> = numbers.iter().map(|number| [Value::Integer(*number)]).collect();
+                let found = transaction.look_up(parts, &keys, read).await?;
+                Ok((transaction, found))
+            }
+        }
     }
 
     /// Makes what was written durable.

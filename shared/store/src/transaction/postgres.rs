@@ -18,13 +18,12 @@ use crate::{
     connect::{CONNECT_TIMEOUT, CONNECTION_LIFETIME, Server},
 };
 
-/// Of the connection that writes. Whatever it looks for it names by keys, so it reads along indexes whatever a table without
-/// statistics seems to be; then one plan fits all parameters, and is made once.
+/// Of the connection that writes. Whatever it looks for it names by keys, so it reads along indexes, also in a table that has
+/// no statistics yet.
 const WRITER_SETTINGS: &str = "
     set enable_seqscan = off;
     set enable_hashjoin = off;
     set enable_mergejoin = off;
-    set plan_cache_mode = force_generic_plan;
 ";
 /// How long a statement may take until the server is taken for dead, as the network may not tell: more than the server itself
 /// allows a statement.
@@ -117,8 +116,13 @@ impl fmt::Debug for PostgresWriter {
 }
 
 impl Begun {
-    /// Begins. A connection that broke while nobody used it is replaced.
-    pub(super) async fn begin(writer: &PostgresWriter) -> Result<Self, Error> {
+    /// Begins, and reads with a statement without parameters on the same way. A connection that broke while nobody used it is
+    /// replaced.
+    pub(super) async fn begin<T>(
+        writer: &PostgresWriter,
+        select: &str,
+        read: impl Fn(&Found<'_>) -> Result<T, Error>,
+    ) -> Result<(Self, Vec<T>), Error> {
         let mut place = writer.place.clone().lock_owned().await;
         let kept = match std::mem::replace(&mut *place, Place::Empty) {
             Place::Closed => {
@@ -130,15 +134,27 @@ impl Begun {
             }
             Place::Connected { .. } | Place::Empty => None,
         };
+        // The level is said aloud, because a server may have another default; each statement must see what the locks protect.
+        let begin = format!("begin isolation level read committed; {select}");
+        let mut begun = None;
         if let Some((mut connection, since)) = kept {
-            match begin(&mut connection).await {
-                Ok(()) => return Ok(Self { connection, since, place, waiting: Waiting::default() }),
+            match answered(connection.fetch_all(AssertSqlSafe(begin.clone()))).await {
+                Ok(rows) => begun = Some((connection, since, rows)),
+                // The server refused, and would again.
+                Err(error @ sqlx::Error::Database(_)) if !is_gone(&error) => return Err(error.into()),
                 Err(error) => tracing::debug!(error = %error, "the connection that writes is replaced"),
             }
         }
-        let mut connection = writer.connect().await?;
-        begin(&mut connection).await?;
-        Ok(Self { connection, since: Instant::now(), place, waiting: Waiting::default() })
+        let (connection, since, rows) = match begun {
+            Some(begun) => begun,
+            None => {
+                let mut connection = writer.connect().await?;
+                let rows = answered(connection.fetch_all(AssertSqlSafe(begin))).await?;
+                (connection, Instant::now(), rows)
+            }
+        };
+        let found = rows.iter().map(|row| read(&Found(Columns::Postgres(row)))).collect::<Result<_, _>>()?;
+        Ok((Self { connection, since, place, waiting: Waiting::default() }, found))
     }
 
     pub(super) async fn commit(mut self) -> Result<(), Error> {
@@ -310,10 +326,10 @@ impl<'a> Column<'a> {
     }
 }
 
-/// The level is said aloud, because a server may have another default; each statement must see what the locks protect.
-async fn begin(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let begun = timeout(CONNECT_TIMEOUT, connection.execute("begin isolation level read committed")).await;
-    begun.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|_| ())
+/// Whether the server has ended the connection: classes 57P (it stops or is not up yet) and 25P03 (it waited too long).
+fn is_gone(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code.starts_with("57P") || code == "25P03")
 }
 
 /// Waits for the server's answer, though not for ever.
