@@ -1,6 +1,6 @@
 //! The connection to the NATS servers, and the stream there.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use async_nats::{
     Client, ConnectOptions, Event,
@@ -68,6 +68,11 @@ impl Bus {
     /// Whether the servers can be reached now.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected
+    }
+
+    /// How often the connection was made: after each time the servers may know less than they acknowledged before.
+    pub fn connections(&self) -> u64 {
+        self.client.statistics().connects.load(Ordering::Relaxed)
     }
 
     /// The stream as it is on the servers; it is made if it is not there.

@@ -10,6 +10,7 @@ use store::{Error as FeedError, Position};
 
 use crate::{
     Error,
+    erasure::erase_before,
     letters::{HEADER_BYTES, Letter, letters},
     publisher::Publisher,
     wire::{Kind, Label},
@@ -42,11 +43,14 @@ pub(crate) struct Lane {
     place: Option<Place>,
     /// How far this lane was seen to have come; what the stream held until there it may have forgotten since.
     known: Option<i64>,
+    /// Whether the next letter goes under its id. Without it after the stream took an id for one that it knows, though it
+    /// may have removed that message since.
+    is_named: bool,
 }
 
 impl Lane {
     pub(crate) fn new(partition: u32, subject: String) -> Self {
-        Self { partition, subject, place: None, known: None }
+        Self { partition, subject, place: None, known: None, is_named: true }
     }
 
     /// How many positions the stream is known to be behind the feed; none if it has to be asked.
@@ -146,27 +150,28 @@ impl Lane {
         Letter { label, payload }: Letter,
     ) -> Result<Published, Error> {
         let Some(place) = self.place.take() else { return Ok(Published::Overtaken) };
-        let payload = prost::bytes::Bytes::from(payload);
-        let mut is_named = true;
-        let sequence = loop {
-            let message = PublishMessage::build()
-                .payload(payload.clone())
-                .expected_last_subject_sequence(place.sequence)
-                .expected_stream(&stream.cached_info().config.name);
-            let message = label.write(message);
-            let id = format!("{}-{}-{}", relay.methods.feed(), self.partition, label.last);
-            let message = if is_named { message.message_id(id) } else { message };
-            let sent = match relay.bus.context.send_publish(self.subject.clone(), message).await {
-                Ok(sent) => sent.await,
-                Err(error) => Err(error),
-            };
-            match sent {
-                // The id is that of a message before the one that this builds on: of a feed that has begun anew since.
-                Ok(ack) if ack.duplicate && ack.sequence <= place.sequence && is_named => is_named = false,
-                Ok(ack) => break ack.sequence,
-                Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => return Ok(Published::Overtaken),
-                Err(error) => return Err(Error::away(error)),
+        let message = PublishMessage::build()
+            .payload(payload.into())
+            .expected_last_subject_sequence(place.sequence)
+            .expected_stream(&stream.cached_info().config.name);
+        let mut message = label.write(message);
+        if self.is_named {
+            message = message.message_id(format!("{}-{}-{}", relay.methods.feed(), self.partition, label.last));
+        }
+        let sent = match relay.bus.context.send_publish(self.subject.clone(), message).await {
+            Ok(sent) => sent.await,
+            Err(error) => Err(error),
+        };
+        let sequence = match sent {
+            Ok(ack) => {
+                self.is_named = !ack.duplicate;
+                if ack.duplicate {
+                    return Ok(Published::Overtaken);
+                }
+                ack.sequence
             }
+            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => return Ok(Published::Overtaken),
+            Err(error) => return Err(Error::away(error)),
         };
         let changes = if label.kind == Kind::Changes { label.last - label.first + 1 } else { 0 };
         relay.instruments.published(label.kind.name(), changes);
@@ -179,8 +184,8 @@ impl Lane {
 
     /// Removes what stands in the subject before a message: it may hold what was erased since.
     async fn purge_before(&self, stream: &Stream, sequence: u64) -> Result<(), Error> {
-        let purged = stream.purge().filter(&self.subject).sequence(sequence).await.map_err(Error::away)?;
-        tracing::debug!(subject = self.subject, messages = purged.purged, "removed what stood before an erasure");
+        let removed = erase_before(stream, &self.subject, sequence).await?;
+        tracing::debug!(subject = self.subject, messages = removed, "removed what stood before an erasure");
         Ok(())
     }
 }

@@ -12,6 +12,8 @@ mod connection;
 #[cfg(feature = "nats")]
 mod consumer;
 #[cfg(feature = "nats")]
+mod erasure;
+#[cfg(feature = "nats")]
 mod error;
 #[cfg(feature = "nats")]
 mod instruments;

@@ -57,7 +57,13 @@ async fn relay_on<M: Message>(
     pause: &mut Pause,
 ) -> Result<(), Error> {
     let stream = relay.bus.stream().await?;
+    let mut connections = relay.bus.connections();
     loop {
+        let by_now = relay.bus.connections();
+        if by_now != connections {
+            connections = by_now;
+            lanes.iter_mut().for_each(Lane::doubt);
+        }
         commits.borrow_and_update();
         let ends = relay.methods.store().positions().await?;
         let end = |partition: usize| ends.get(partition).map_or(0, |entry| entry.position);
