@@ -19,6 +19,7 @@ mod log;
 mod models;
 mod movement;
 mod opportunities;
+mod others;
 mod outlook;
 mod picture;
 mod predict;
@@ -41,7 +42,9 @@ mod watch;
 mod wire;
 mod work;
 
-use ::store::{Database, Migration, Table};
+use std::sync::Arc;
+
+use ::store::{Database, Leases, Migration, Table};
 use contracts::assessments::v1::assessments_service_server::AssessmentsServiceServer;
 use contracts::predictions::v1::predictions_service_server::PredictionsServiceServer;
 use contracts::voice::v1::voice_service_server::VoiceServiceServer;
@@ -57,6 +60,7 @@ use crate::{
     follow::{Peers, apply_all, follow_all},
     instruments::Instruments,
     models::Models,
+    others::Others,
     picture::Gallery,
     progress::Progress,
     refresh::Refresher,
@@ -66,13 +70,14 @@ use crate::{
     watch::Watching,
 };
 
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration { version: 1, name: "aggregator", sql: include_str!("../migrations/0001_aggregator.sql") },
     Migration { version: 2, name: "models", sql: include_str!("../migrations/0002_models.sql") },
     Migration { version: 4, name: "movements", sql: include_str!("../migrations/0004_movements.sql") },
     Migration { version: 5, name: "figures", sql: include_str!("../migrations/0005_figures.sql") },
     Migration { version: 6, name: "fits", sql: include_str!("../migrations/0006_fits.sql") },
     Migration { version: 7, name: "topics", sql: include_str!("../migrations/0007_topics.sql") },
+    Migration { version: 8, name: "touched", sql: include_str!("../migrations/0008_touched.sql") },
 ];
 
 /// The documents that this service owns itself.
@@ -124,6 +129,17 @@ pub async fn build(
         clock: context.clock.clone(),
     };
     let changes = Changes::default();
+    // Ids grow with time: who comes later leaves the others' shares mostly as they are.
+    let leases = Leases::new(database.clone(), methods::new_id());
+    let others = Others::new(
+        gallery.reader.clone(),
+        leases.clone(),
+        progress.clone(),
+        ledgers.clone(),
+        standings.clone(),
+        views.clone(),
+    );
+    let ready = Arc::new(tokio::sync::watch::Sender::default());
 
     let applier = |database: Database| Applier {
         database,
@@ -134,19 +150,26 @@ pub async fn build(
         progress: progress.clone(),
         ledgers: ledgers.clone(),
         standings: standings.clone(),
+        leases: leases.clone(),
+        others: others.clone(),
+        ready: ready.clone(),
         changes: changes.clone(),
     };
-    applier(database.clone()).rebuild_if_outdated().await?;
+    others.look().await?;
+    leases.beat().await?;
+    // A suite of one process serves when its ledgers are as this program makes them. Among others it may have none yet.
+    applier(database.clone()).prepare().await?;
     let peers = Peers {
         accounts: context.peer(addresses.accounts.as_deref())?,
         orders: context.peer(addresses.orders.as_deref())?,
         interactions: context.peer(addresses.interactions.as_deref())?,
         feedback: context.peer(addresses.feedback.as_deref())?,
     };
-    let (followers, messages) = follow_all(peers, &progress, &context.shutdown);
+    let (followers, messages) = follow_all(peers, &progress, &ready, &context.shutdown);
     for follower in followers {
         app.background(follower.run());
     }
+    app.background(others.clone().run(context.shutdown.clone()));
     let instruments = Instruments::new(&context.telemetry.meter(), context.clock.clone(), &ledgers);
     let watching = Watching::new(context.shutdown.clone(), instruments.clone());
     let applying = apply_all(applier(database.clone()), instruments.clone(), messages, context.shutdown.clone());
@@ -154,6 +177,17 @@ pub async fn build(
     app.background(database.run_writer(log::forget_old(database.clone(), context.clone()))?);
     let refresher = Refresher::new(gallery.clone(), applier(database.clone()), context.shutdown.clone());
     app.background(database.run_writer(refresher.run())?);
+
+    let (keeping, shutdown) = (leases.clone(), context.shutdown.clone());
+    app.background(database.run_writer(async move {
+        tokio::select! {
+            () = keeping.keep() => {}
+            () = shutdown.wait() => {}
+        }
+        if let Err(error) = keeping.leave().await {
+            tracing::warn!(error = %error, "the leases could not be given back: the others wait until they take them");
+        }
+    })?);
 
     let (jobs, waiting) = mpsc::unbounded_channel();
     let maker = Maker {
