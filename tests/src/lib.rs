@@ -14,7 +14,7 @@ use contracts::orders::v1::orders_service_client::OrdersServiceClient;
 use contracts::predictions::v1::{Fit, FitState, GetFitRequest, predictions_service_client::PredictionsServiceClient};
 use contracts::voice::v1::voice_service_client::VoiceServiceClient;
 use prost_types::Timestamp;
-use runtime::{App, Clock, Context, Peer, ServeSettings, Server};
+use runtime::{App, Clock, Context, FeedSettings, Peer, Secret, ServeSettings, Server};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tonic::{Code, Request, Status};
@@ -159,9 +159,20 @@ async fn bind(folder: TempDir) -> (Server, Clock, TempDir) {
     let settings = ServeSettings {
         listen: ([127, 0, 0, 1], 0).into(),
         data_dir: folder.path().to_owned(),
+        feed: feed(&folder),
         ..ServeSettings::default()
     };
     (Server::bind(settings, clock.clone()).await.unwrap(), clock, folder)
+}
+
+/// How changes travel in a suite over this folder: directly or, if `TEST_NATS_URL` names servers (`tests/nats.sh` starts
+/// one), over a stream of the folder's own.
+fn feed(folder: &TempDir) -> FeedSettings {
+    let servers = std::env::var("TEST_NATS_URL").ok().map(Secret::new);
+    let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
+    let stream = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    // The servers set the room aside that a stream may take.
+    FeedSettings { servers, stream, max_bytes: 64 * 1024 * 1024, ..FeedSettings::default() }
 }
 
 /// A request of [`TENANT`].

@@ -11,7 +11,7 @@ use store::{Error as FeedError, Position};
 use crate::{
     Error,
     erasure::erase_before,
-    letters::{HEADER_BYTES, Letter, letters},
+    letters::{HEADER_BYTES, LARGEST, Letter, letters},
     publisher::Publisher,
     wire::{Kind, Label},
 };
@@ -74,7 +74,7 @@ impl Lane {
             let letters = match relay.methods.store().changes_after(after).await {
                 Ok(groups) if groups.is_empty() => return Ok(()),
                 Ok(groups) => {
-                    let largest = relay.bus.client.server_info().max_payload.saturating_sub(HEADER_BYTES);
+                    let largest = relay.bus.client.server_info().max_payload.saturating_sub(HEADER_BYTES).min(LARGEST);
                     letters(groups, largest, relay.encode)?
                 }
                 // The feed has forgotten what follows: who needs it is to be told so by the service itself.

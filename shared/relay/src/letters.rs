@@ -10,6 +10,8 @@ use crate::wire::{Kind, Label};
 
 /// Several transactions share a message up to this size, so that a backlog goes fast; about as large as the feed's groups.
 const BYTES_TOGETHER: usize = 256 * 1024;
+/// The largest payload, where the server would take a larger one: what waits for a consumer is bounded.
+pub(crate) const LARGEST: usize = 768 * 1024;
 /// What headers, and how far a message comes, take of the size that the server allows, at most.
 pub(crate) const HEADER_BYTES: usize = 1024;
 

@@ -35,7 +35,7 @@ use runtime::{App, BoxError, Context, Fault, FeedSettings};
 #[cfg(feature = "nats")]
 pub use {
     connection::Bus,
-    consumer::{Consumer, Delivery},
+    consumer::{Consumer, Delivery, Receipt},
     error::Error,
     pause::Pause,
     wire::{Kind, Label},

@@ -67,7 +67,7 @@ impl Label {
     }
 }
 
-/// The subjects of a stream: of all feeds, of one partition of one feed, of one partition of every feed.
+/// The subjects of a stream: of all feeds, and of one partition of one feed.
 #[derive(Debug, Clone)]
 pub(crate) struct Subjects {
     prefix: String,
@@ -84,16 +84,6 @@ impl Subjects {
 
     pub(crate) fn partition_of(&self, feed: &str, partition: u32) -> String {
         format!("{}.{feed}.{partition}", self.prefix)
-    }
-
-    pub(crate) fn partition(&self, partition: u32) -> String {
-        format!("{}.*.{partition}", self.prefix)
-    }
-
-    /// The feed of a subject; none if it is none of these.
-    pub(crate) fn feed<'a>(&self, subject: &'a str) -> Option<&'a str> {
-        let (feed, _) = subject.strip_prefix(&self.prefix)?.strip_prefix('.')?.split_once('.')?;
-        Some(feed)
     }
 }
 
@@ -121,13 +111,5 @@ mod tests {
         headers.insert(POSITIONS, "7");
         headers.insert(KIND, "changes");
         assert_eq!(Label::read(&headers), None);
-    }
-
-    #[test]
-    fn subjects_are_read_back() {
-        let subjects = Subjects::of_stream("RAPPORT-2");
-        assert_eq!(subjects.partition_of("orders", 7), "rapport-2.feeds.orders.7");
-        assert_eq!(subjects.feed("rapport-2.feeds.orders.7"), Some("orders"));
-        assert_eq!(subjects.feed("rapport.feeds.orders.7"), None);
     }
 }
