@@ -38,12 +38,19 @@ pub struct Suite {
 impl Suite {
     /// Starts the suite.
     pub async fn start() -> Self {
-        Self::start_in(TempDir::new().unwrap()).await
+        let folder = TempDir::new().unwrap();
+        let feed = feed(&folder);
+        Self::start_in(folder, feed).await
+    }
+
+    /// Starts the suite with direct streams, whatever the environment says.
+    pub async fn start_direct() -> Self {
+        Self::start_in(TempDir::new().unwrap(), FeedSettings::default()).await
     }
 
     /// Starts the orders service alone: nobody follows it, and it follows nobody.
     pub async fn start_orders() -> Self {
-        let (server, clock, folder) = bind(TempDir::new().unwrap()).await;
+        let (server, clock, folder) = bind(TempDir::new().unwrap(), FeedSettings::default()).await;
         let context = server.context();
         let mut app = App::new();
         orders::build(&mut app, &context, None, None).await.unwrap();
@@ -52,15 +59,15 @@ impl Suite {
 
     /// Starts the interactions service alone.
     pub async fn start_interactions() -> Self {
-        let (server, clock, folder) = bind(TempDir::new().unwrap()).await;
+        let (server, clock, folder) = bind(TempDir::new().unwrap(), FeedSettings::default()).await;
         let context = server.context();
         let mut app = App::new();
         interactions::build(&mut app, &context, None).await.unwrap();
         Self::serve(server, app, clock, folder)
     }
 
-    async fn start_in(folder: TempDir) -> Self {
-        let (server, clock, folder) = bind(folder).await;
+    async fn start_in(folder: TempDir, feed: FeedSettings) -> Self {
+        let (server, clock, folder) = bind(folder, feed).await;
         let context = server.context();
         let mut app = App::new();
         accounts::build(&mut app, &context, None).await.unwrap();
@@ -90,7 +97,7 @@ impl Suite {
     }
 
     async fn start_again(&self, folder: TempDir) -> Self {
-        let suite = Self::start_in(folder).await;
+        let suite = Self::start_in(folder, self.context.settings.feed.clone()).await;
         suite.clock.set(self.clock.now());
         suite
     }
@@ -154,12 +161,12 @@ impl Drop for Suite {
 }
 
 /// Binds a free port over a folder, with a clock that stands still.
-async fn bind(folder: TempDir) -> (Server, Clock, TempDir) {
+async fn bind(folder: TempDir, feed: FeedSettings) -> (Server, Clock, TempDir) {
     let clock = Clock::fixed(START);
     let settings = ServeSettings {
         listen: ([127, 0, 0, 1], 0).into(),
         data_dir: folder.path().to_owned(),
-        feed: feed(&folder),
+        feed,
         ..ServeSettings::default()
     };
     (Server::bind(settings, clock.clone()).await.unwrap(), clock, folder)

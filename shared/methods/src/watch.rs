@@ -195,8 +195,7 @@ impl Watcher {
             TenantScope::All => true,
             TenantScope::One(tenant) => change.row.key.tenant == tenant.as_str(),
         });
-        let changes: Vec<WatchedChange> =
-            visible.map(|change| WatchedChange::new(group.partition, change)).collect();
+        let changes: Vec<WatchedChange> = visible.map(|change| WatchedChange::new(group.partition, change)).collect();
         let through = FeedPosition { partition: group.partition, position: through };
         (!changes.is_empty()).then(|| Watched { changes, changes_through: vec![through] })
     }

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and fails by panicking")]
 
 mod echo;
+mod feeds;
 mod filling;
 mod growth;
 mod import;
@@ -25,7 +26,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// A measure's name and what runs it.
 type Measure = (&'static str, fn(&tokio::runtime::Runtime));
 
-const MEASURES: [Measure; 7] = [
+const MEASURES: [Measure; 8] = [
     ("read", read::run),
     ("lists", lists::run),
     ("import", import::run),
@@ -33,6 +34,7 @@ const MEASURES: [Measure; 7] = [
     ("unary", unary::run),
     ("lag", growth::lag),
     ("growth", growth::run),
+    ("feeds", feeds::run),
 ];
 
 fn main() {

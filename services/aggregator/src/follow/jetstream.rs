@@ -25,8 +25,8 @@ use super::{
 };
 use crate::progress::FEEDS;
 
-/// How often a service is asked how far its feed has come. What the stream has not brought from one time to the next is
-/// asked of the service.
+/// How often a service is asked how far its feed has come. It is asked for the changes of a partition that was behind the
+/// feed at one time, and to which the stream has brought nothing by the next.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 
 /// The stream, and as whom to consume it. Cheap to clone.
@@ -77,6 +77,22 @@ impl Source {
     }
 }
 
+/// What was found at one time.
+struct Look {
+    /// How far the feed was heard.
+    positions: Positions,
+    /// Where it ended.
+    ends: Positions,
+}
+
+impl Look {
+    /// Whether a partition was behind the feed, and still stands there.
+    fn is_late(&self, now: &Positions, partition: u32) -> bool {
+        let (position, partition) = (now[partition as usize], partition as usize);
+        position < self.ends[partition] && position == self.positions[partition]
+    }
+}
+
 /// Following a feed in some partitions.
 struct Following<'a> {
     follower: &'a Follower,
@@ -115,8 +131,8 @@ impl Follower {
         let mut following = Following { follower: self, source, held, positions, waiting: Vec::new(), pending };
         let mut commits = self.progress.commits();
         let mut pause = Pause::default();
-        // Where the feed ended at the last look. Before the first, nobody knows what the stream has forgotten.
-        let mut ends: Option<Positions> = None;
+        // Before the first look, nobody knows what the stream has forgotten.
+        let mut looked = None;
         let mut next_look = Instant::now();
         loop {
             tokio::select! {
@@ -130,7 +146,7 @@ impl Follower {
                     if source.bus.connections() > connections.max(1) {
                         return Ok(());
                     }
-                    next_look = match following.look(&partitions, &mut ends).await {
+                    next_look = match following.look(&partitions, &mut looked).await {
                         Ok(()) => Instant::now() + CHECK_EVERY,
                         Err(status) if status.code() == Code::OutOfRange => return Err(status),
                         // The stream has what it has, also while the service is away.
@@ -191,21 +207,18 @@ impl Following<'_> {
     }
 
     /// Asks the service for what the stream has not brought since the last look; at the first, for all that the service has.
-    async fn look(&mut self, partitions: &[u32], ends: &mut Option<Positions>) -> Result<(), Status> {
-        let now = self.follower.ends(partitions).await?;
-        match ends {
-            None => {
-                self.ask(partitions, &now).await?;
-            }
+    async fn look(&mut self, partitions: &[u32], looked: &mut Option<Look>) -> Result<(), Status> {
+        let ends = self.follower.ends(partitions).await?;
+        let late: Vec<u32> = match looked {
+            None => partitions.to_vec(),
             Some(before) => {
-                let is_late = |partition: &&u32| self.positions[**partition as usize] < before[**partition as usize];
-                let late: Vec<u32> = partitions.iter().filter(is_late).copied().collect();
-                if !late.is_empty() {
-                    self.ask(&late, &now).await?;
-                }
+                partitions.iter().filter(|partition| before.is_late(self.positions, **partition)).copied().collect()
             }
+        };
+        if !late.is_empty() {
+            self.ask(&late, &ends).await?;
         }
-        *ends = Some(now);
+        *looked = Some(Look { positions: *self.positions, ends });
         Ok(())
     }
 

@@ -100,7 +100,8 @@ mod tests {
     fn problems(servers: &str, stream: &str, replicas: usize) -> Vec<String> {
         let servers = Some(Secret::new(servers));
         let mut problems = Vec::new();
-        FeedSettings { servers, stream: stream.to_owned(), replicas, ..FeedSettings::default() }.problems(&mut problems);
+        FeedSettings { servers, stream: stream.to_owned(), replicas, ..FeedSettings::default() }
+            .problems(&mut problems);
         problems
     }
 
