@@ -242,14 +242,20 @@ impl Applier {
     async fn store_ledgers(&self, transaction: &mut Transaction, work: Work) -> Result<Written, Error> {
         let touched: Vec<AccountKey> = work.shifts.keys().cloned().collect();
         let mut kept = BTreeMap::new();
+        let mut outdated = BTreeSet::new();
         for row in tables::ledgers(transaction, &touched).await? {
-            let ledger = decode_ledger(&row)?;
+            // Another version of this program may have made it, in a partition of its own.
+            let Ok(ledger) = decode_ledger(&row) else {
+                outdated.insert((row.tenant, row.account));
+                continue;
+            };
             let model = self.models.of(&row.tenant, &row.segment);
             let found = Kept { currency: row.currency, segment: row.segment, model, ledger };
             kept.insert((row.tenant, row.account), Some(found));
         }
         let standing = work.standing();
         let mut rebuild = work.rebuild;
+        rebuild.extend(outdated);
         let mut reasons: HashMap<AccountKey, Why> = HashMap::with_capacity(work.shifts.len());
         for ((tenant, duplicate), into) in &work.new_merges {
             reasons.entry((tenant.clone(), into.clone())).or_default().account_merged(duplicate);

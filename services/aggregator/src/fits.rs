@@ -263,6 +263,8 @@ impl Tenant {
             let Step { is_running, status, progress } = making.step();
             let state = if is_running { told::FitState::Running } else { told::FitState::Pending };
             fit = told::Fit { state: state.into(), end_time: None, status, progress, ..fit };
+        } else if fit.state() == told::FitState::Pending {
+            "is in the hands of another process".clone_into(&mut fit.status);
         }
         fit
     }

@@ -8,6 +8,7 @@ mod backtest;
 mod cache;
 mod columns;
 mod compare;
+mod documents;
 mod evidence;
 mod filter;
 mod fits;
@@ -56,6 +57,7 @@ use crate::{
     apply::Applier,
     cache::Ledgers,
     columns::Standings,
+    documents::Documents,
     fits::{Changes, Fits, Maker, Predictions},
     follow::{Peers, apply_all, follow_all},
     instruments::Instruments,
@@ -111,10 +113,12 @@ pub async fn build(
     let database = methods::open_database(app, "aggregator", database_url, &MIGRATIONS, context).await?;
     log::name(&database).await?;
     let reader = Reader { database: database.clone() };
-    let (models, views) = (Models::load(&reader).await?, StatedViews::load(&reader).await?);
-    let (fits, interrupted) = Fits::load(&reader, models.clone()).await?;
     let (clock, shutdown) = (context.clock.clone(), context.shutdown.clone());
     let methods = Methods::new("assessments", database.clone(), &TABLES, clock, shutdown);
+    // Before the documents are read, so that none falls between.
+    let documents_from = methods.store().positions().await?;
+    let (models, views) = (Models::load(&reader).await?, StatedViews::load(&reader).await?);
+    let fits = Fits::load(&reader, models.clone()).await?;
     let progress = Progress::new(&reader.followed().await?);
     let ledgers = Ledgers::new(context.settings.cache_bytes);
     let standings = Standings::new(context.settings.cache_bytes);
@@ -155,7 +159,7 @@ pub async fn build(
         ready: ready.clone(),
         changes: changes.clone(),
     };
-    others.look().await?;
+    others.begin().await?;
     leases.beat().await?;
     // A suite of one process serves when its ledgers are as this program makes them. Among others it may have none yet.
     applier(database.clone()).prepare().await?;
@@ -182,7 +186,11 @@ pub async fn build(
         app.background(follower.run());
     }
     app.background(others.clone().run(context.shutdown.clone()));
-    let instruments = Instruments::new(&context.telemetry.meter(), context.clock.clone(), &ledgers);
+    if others.may_be() {
+        let documents = Documents::new(&gallery, methods.clone(), documents_from);
+        app.background(documents.run(context.shutdown.clone()));
+    }
+    let instruments = Instruments::new(&context.telemetry.meter(), context.clock.clone(), &ledgers, &leases);
     let watching = Watching::new(context.shutdown.clone(), instruments.clone());
     let applying = apply_all(applier(database.clone()), instruments.clone(), messages, context.shutdown.clone());
     app.background(database.run_writer(applying)?);
@@ -207,15 +215,21 @@ pub async fn build(
         methods: methods.clone(),
         changes,
         instruments,
+        leases: leases.clone(),
         jobs: jobs.clone(),
         waiting,
         shutdown: context.shutdown.clone(),
     };
-    app.background(maker.run(interrupted));
+    app.background(maker.run());
 
     let largest = context.settings.max_message_bytes;
-    let predictions =
-        Predictions { gallery: gallery.clone(), methods: methods.clone(), jobs, workers: Handle::current() };
+    let predictions = Predictions {
+        gallery: gallery.clone(),
+        methods: methods.clone(),
+        maker: leases.id().to_owned(),
+        jobs,
+        workers: Handle::current(),
+    };
     app.mount(PredictionsServiceServer::new(predictions).max_decoding_message_size(largest));
     let voice = Voice { gallery: gallery.clone(), workers: Handle::current() };
     app.mount(VoiceServiceServer::new(voice).max_decoding_message_size(largest));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
-use store::{Database, Error, Found, Mark, Table, Transaction, Value, bind_row_sets, placeholders};
+use store::{Database, Error, Found, Mark, Row, Table, Transaction, Value, bind_row_sets, placeholders};
 
 use crate::{
     filter::stage_rank,
@@ -135,6 +135,21 @@ pub(crate) struct DocumentRow {
     pub(crate) recorded_at: i64,
     pub(crate) deleted_at: Option<i64>,
     pub(crate) document: Vec<u8>,
+}
+
+impl From<Row> for DocumentRow {
+    fn from(row: Row) -> Self {
+        Self {
+            tenant: row.key.tenant,
+            account: row.key.account,
+            id: row.key.id,
+            version: row.version,
+            created_at: row.created_at,
+            recorded_at: row.recorded_at,
+            deleted_at: row.deleted_at,
+            document: row.document,
+        }
+    }
 }
 
 /// What a portfolio looks like, counted.

@@ -15,7 +15,7 @@ mod plan;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
@@ -95,6 +95,8 @@ struct Shared {
     database: Database,
     id: String,
     held: watch::Sender<Held>,
+    /// Those who lived at the last beat.
+    live: std::sync::Mutex<BTreeSet<String>>,
     began: Instant,
     /// Beats one at a time.
     keeper: Mutex<Keeper>,
@@ -112,9 +114,18 @@ impl Leases {
     /// leaves the shares of the others mostly as they are.
     pub fn new(database: Database, id: String) -> Self {
         let keeper = Mutex::new(Keeper { sightings: Sightings::default(), has_taken: false, has_left: false });
-        Self {
-            shared: Arc::new(Shared { database, id, held: watch::Sender::default(), began: Instant::now(), keeper }),
-        }
+        let (held, live, began) = (watch::Sender::default(), std::sync::Mutex::default(), Instant::now());
+        Self { shared: Arc::new(Shared { database, id, held, live, began, keeper }) }
+    }
+
+    /// The id of this process.
+    pub fn id(&self) -> &str {
+        &self.shared.id
+    }
+
+    /// Whether another process lives, as far as was seen with the last beat. On SQLite there is none.
+    pub fn is_live(&self, id: &str) -> bool {
+        self.shared.live.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 
     /// What is held, as far as is known: only [`Transaction::fence`] is sure.
@@ -163,15 +174,18 @@ impl Leases {
 
     /// Beats for ever. What fails is tried again with the next beat.
     pub async fn keep(&self) {
+        if self.shared.database.backend == Backend::Sqlite {
+            // Nobody else would hear it, and an idle file is left alone. Who is fenced off beats by itself.
+            return std::future::pending().await;
+        }
+        let mut is_well = true;
         loop {
-            if self.shared.database.backend == Backend::Sqlite {
-                // Nobody else would hear it, and an idle file is left alone. Who is fenced off beats by itself.
-                return std::future::pending().await;
-            }
             tokio::time::sleep(BEAT_EVERY).await;
-            if let Err(error) = self.beat().await {
-                tracing::warn!(error = %error, "the leases could not be looked at; trying again");
+            let beaten = self.beat().await;
+            if let (Err(error), true) = (&beaten, is_well) {
+                tracing::warn!(error = %error, "the leases cannot be looked at; trying again with every beat");
             }
+            is_well = beaten.is_ok();
         }
     }
 
@@ -199,7 +213,7 @@ impl Leases {
         self.shared.held.send_if_modified(|before| {
             let is_other = *before != held;
             if is_other {
-                tracing::debug!(partitions = held.len(), "holds other partitions now");
+                tracing::info!(partitions = held.len(), before = before.len(), "holds other partitions now");
                 *before = held;
             }
             is_other
@@ -228,6 +242,7 @@ impl Leases {
             beats.insert(row.try_get::<String, _>(0)?, row.try_get::<i64, _>(1)?);
         }
         let live = keeper.sightings.see(now, &beats);
+        self.shared.live.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&live);
         for (dead, beats) in beats.iter().filter(|(other, _)| !live.contains(*other)) {
             sqlx::query(BURY).bind(dead).bind(beats).execute(&database.reader).await?;
         }

@@ -7,6 +7,7 @@ mod fits;
 mod history;
 mod properties;
 mod reading;
+mod replicas;
 mod rules;
 mod simulations;
 mod upgrade;
@@ -33,7 +34,7 @@ use crate::{
     others::Others,
     picture::{Gallery, Moment},
     progress::Progress,
-    stated_views::StatedViews,
+    stated_views::{self, StatedViews},
     store::{Reader, SourceRow},
     told::{Told, segment},
 };
@@ -147,7 +148,7 @@ impl Place {
     }
 
     fn instruments(&self) -> Instruments {
-        Instruments::new(&opentelemetry::global::meter("tests"), self.clock.clone(), &self.ledgers)
+        Instruments::new(&opentelemetry::global::meter("tests"), self.clock.clone(), &self.ledgers, &self.leases)
     }
 
     fn gallery(&self) -> Gallery {
