@@ -45,7 +45,12 @@ impl Suite {
 
     /// Starts the suite with direct streams, whatever the environment says.
     pub async fn start_direct() -> Self {
-        Self::start_in(TempDir::new().unwrap(), FeedSettings::default()).await
+        Self::start_feeding(FeedSettings::default()).await
+    }
+
+    /// Starts the suite with feeds that travel like this.
+    pub async fn start_feeding(feed: FeedSettings) -> Self {
+        Self::start_in(TempDir::new().unwrap(), feed).await
     }
 
     /// Starts the orders service alone: nobody follows it, and it follows nobody.
@@ -85,8 +90,14 @@ impl Suite {
     }
 
     /// Stops the suite and starts it again over the same folder.
-    pub async fn restart(mut self) -> Self {
+    pub async fn restart(self) -> Self {
+        self.restart_after(async || {}).await
+    }
+
+    /// Stops the suite, does something, and starts it again over the same folder.
+    pub async fn restart_after(mut self, act: impl AsyncFnOnce()) -> Self {
         self.stop().await;
+        act().await;
         let folder = self.folder.take().unwrap();
         self.start_again(folder).await
     }

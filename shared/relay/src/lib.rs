@@ -25,6 +25,8 @@ mod letters;
 mod pause;
 #[cfg(feature = "nats")]
 mod publisher;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "nats")]
 mod wire;
 

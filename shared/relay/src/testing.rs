@@ -1,4 +1,5 @@
-//! NATS servers of the tests' own.
+//! NATS servers of a test's own.
+#![allow(clippy::unwrap_used, reason = "a test's way to fail")]
 
 use std::{
     fs,
@@ -10,15 +11,18 @@ use std::{
 use tempfile::TempDir;
 
 /// A server with JetStream, on a port and a folder that stay the same when it is started again.
-pub(crate) struct Server {
+pub struct Server {
     folder: TempDir,
     port: u16,
     process: Option<Child>,
 }
 
 impl Server {
-    /// Starts one.
-    pub(crate) fn start() -> Self {
+    /// Starts one. `TEST_NATS_SERVER` names the program; `tests/nats.sh` sets it.
+    ///
+    /// # Panics
+    /// If it cannot be started; as all of these do.
+    pub fn start() -> Self {
         let folder = TempDir::new().unwrap();
         let program = std::env::var("TEST_NATS_SERVER").expect("run me by tests/nats.sh");
         fs::copy(program, folder.path().join("nats-server")).unwrap();
@@ -33,7 +37,7 @@ impl Server {
     }
 
     /// Starts it again.
-    pub(crate) fn start_again(&mut self) {
+    pub fn start_again(&mut self) {
         let program = self.folder.path().join("nats-server");
         // A server has no business with what root may do.
         let mut command = if is_root() {
@@ -49,20 +53,43 @@ impl Server {
     }
 
     /// Kills it, as by `kill -9`.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();
             process.wait().unwrap();
         }
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Where it is reached.
+    pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
     /// Whether any file of it holds these bytes.
-    pub(crate) fn keeps(&self, bytes: &[u8]) -> bool {
+    pub fn keeps(&self, bytes: &[u8]) -> bool {
         files(&self.store()).iter().any(|file| fs::read(file).unwrap().windows(bytes.len()).any(|found| found == bytes))
+    }
+
+    /// Removes everything from a stream.
+    #[cfg(feature = "nats")]
+    pub async fn purge(&self, stream: &str) {
+        self.stream(stream).await.purge().await.unwrap();
+    }
+
+    /// How many messages of a stream were acknowledged by all its consumers together.
+    #[cfg(feature = "nats")]
+    pub async fn acknowledged(&self, stream: &str) -> u64 {
+        use futures_util::TryStreamExt as _;
+
+        let stream = self.stream(stream).await;
+        let consumers: Vec<_> = stream.consumers().try_collect().await.unwrap();
+        consumers.iter().map(|consumer| consumer.ack_floor.consumer_sequence).sum()
+    }
+
+    #[cfg(feature = "nats")]
+    async fn stream(&self, name: &str) -> async_nats::jetstream::stream::Stream {
+        let client = async_nats::connect(self.url()).await.unwrap();
+        async_nats::jetstream::new(client).get_stream(name).await.unwrap()
     }
 
     fn store(&self) -> PathBuf {
