@@ -131,21 +131,23 @@ impl Follower {
         let mut following = Following { follower: self, source, held, positions, waiting: Vec::new(), pending };
         let mut commits = self.progress.commits();
         let mut pause = Pause::default();
-        // Before the first look, nobody knows what the stream has forgotten.
-        let mut looked = None;
+        // Before the first look, nobody knows what the stream has forgotten; all that is asked for at once.
+        let (mut looked, mut has_tried) = (None, false);
         let mut next_look = Instant::now();
         loop {
             tokio::select! {
-                delivery = consumer.next() => {
+                delivery = consumer.next(), if has_tried => {
                     if !following.take(delivery.map_err(unavailable)?).await? {
                         return Ok(());
                     }
                 }
-                () = commits.next() => {}
+                () = commits.next() => following.acknowledge().await,
                 () = sleep_until(next_look) => {
                     if source.bus.connections() > connections.max(1) {
                         return Ok(());
                     }
+                    following.acknowledge().await;
+                    has_tried = true;
                     next_look = match following.look(&partitions, &mut looked).await {
                         Ok(()) => Instant::now() + CHECK_EVERY,
                         Err(status) if status.code() == Code::OutOfRange => return Err(status),
@@ -157,7 +159,6 @@ impl Follower {
                     };
                 }
             }
-            following.acknowledge().await;
         }
     }
 
@@ -241,9 +242,6 @@ impl Following<'_> {
 
     /// Acknowledges what is applied by now.
     async fn acknowledge(&mut self) {
-        if self.waiting.is_empty() {
-            return;
-        }
         let applied = self.follower.progress.of_feed(self.follower.feed);
         for receipt in self.waiting.extract_if(.., |receipt| receipt.last <= applied[receipt.partition as usize]) {
             if let Err(error) = receipt.acknowledge().await {
