@@ -17,7 +17,7 @@ use tonic::Code;
 
 use crate::{accounts, process::cpu_seconds, rate, report, rounds};
 
-const ORDERS: usize = 50_000;
+pub(crate) const ORDERS: usize = 50_000;
 const BATCH: usize = 1_000;
 
 /// The id of the account with this number.
