@@ -15,6 +15,7 @@ mod interactions;
 mod jetstream;
 mod orders;
 mod predictions;
+mod shared_database;
 mod standard;
 mod undo;
 mod voice;
