@@ -40,9 +40,7 @@ pub struct Suite {
 impl Suite {
     /// Starts the suite.
     pub async fn start() -> Self {
-        let place = Place::new();
-        let feed = feed(&place);
-        Self::start_with(place, ServeSettings { feed, ..ServeSettings::default() }).await
+        Self::start_in(Place::new()).await
     }
 
     /// Starts the suite with direct streams, whatever the environment says.
@@ -71,6 +69,12 @@ impl Suite {
         let mut app = App::new();
         interactions::build(&mut app, &context, place.url("interactions").as_deref()).await.unwrap();
         Self::serve(server, app, clock, place)
+    }
+
+    /// Starts the suite in a place.
+    pub async fn start_in(place: Place) -> Self {
+        let feed = feed(&place);
+        Self::start_with(place, ServeSettings { feed, ..ServeSettings::default() }).await
     }
 
     /// Starts the suite in a place with settings other than the usual; those of place and address are the harness's.
@@ -185,8 +189,8 @@ async fn bind(place: Place, settings: ServeSettings) -> (Server, Clock, Place) {
     (Server::bind(settings, clock.clone()).await.unwrap(), clock, place)
 }
 
-/// How changes travel in a suite over this place: directly or, if `TEST_NATS_URL` names servers (`tests/nats.sh` starts
-/// one), over a stream of the place's own.
+/// How changes travel in a suite in this place: directly or, if `TEST_NATS_URL` names servers (`tests/nats.sh` starts one),
+/// over a stream of the place's own.
 fn feed(place: &Place) -> FeedSettings {
     let servers = std::env::var("TEST_NATS_URL").ok().map(Secret::new);
     let name = place.path().file_name().unwrap_or_default().to_string_lossy();

@@ -36,8 +36,8 @@ const MEASURES: [Measure; 9] = [
     ("unary", unary::run),
     ("lag", growth::lag),
     ("growth", growth::run),
-    ("postgres", postgres::run),
     ("feeds", feeds::run),
+    ("postgres", postgres::run),
 ];
 
 fn main() {
