@@ -6,6 +6,7 @@
 //! in the same transaction. Nothing here knows what the rows mean, what a message looks like or what time it is.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod connect;
 mod database;
 mod error;
 mod feed;
@@ -27,7 +28,7 @@ pub mod fuzzing {
     pub use crate::token::seal_body;
 }
 
-pub use database::{Backend, Database, Migration};
+pub use database::{Backend, CONNECTIONS, Database, Migration};
 pub use error::{Error, Refusal};
 pub use feed::{Change, Changes, PARTITIONS, Position, partition};
 pub use leases::{Held, Leases};
