@@ -4,7 +4,8 @@
 #     tests/postgres.sh cargo test -p store
 #
 # The command finds the server in TEST_DATABASE_URL, and in TEST_DATABASE_CERTIFICATES a folder with the certificate of the
-# authority that vouches for it (`authority.crt`) and of one that does not (`other.crt`).
+# authority that vouches for it (`authority.crt`) and of one that does not (`other.crt`). TEST_DATABASE_OPTIONS are further
+# options of the server.
 set -euo pipefail
 
 if [ $# -eq 0 ]; then
@@ -64,7 +65,7 @@ cp authority.crt other.crt "$certificates"
 for attempt in 1 2 3 4 5; do
     port=$((20000 + RANDOM % 12000))
     options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=300"
-    options+=" -c ssl=on -c ssl_cert_file=$folder/server.crt -c ssl_key_file=$folder/server.key"
+    options+=" -c ssl=on -c ssl_cert_file=$folder/server.crt -c ssl_key_file=$folder/server.key ${TEST_DATABASE_OPTIONS:-}"
     if server "$bin/pg_ctl" start --pgdata data --log "$folder/log" --silent --wait --options "$options" >/dev/null; then
         break
     elif [ "$attempt" -eq 5 ]; then

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::{
-    AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor as _, any::AnyPoolOptions,
-    postgres::PgConnectOptions,
-};
+use sqlx::{AnyPool, AssertSqlSafe, Executor as _, any::AnyPoolOptions, postgres::PgConnectOptions};
 
-use crate::Backend;
+use crate::{Backend, Readers};
 
 /// How long a caller waits for a connection to a server before it is told to come again.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -15,11 +12,14 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// or to another address come to be used, and what a server keeps for each does not grow for ever.
 pub(crate) const CONNECTION_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// After how long a connection is no longer taken for sound because it was.
-const TESTED_AFTER: Duration = Duration::from_secs(1);
+pub(crate) const TESTED_AFTER: Duration = Duration::from_secs(1);
 /// How long a server may take to say that it is there; less than a caller waits for a connection, so that it gets another.
-const TEST_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a connection to a server may be unused before it is closed.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+/// How long a caller waits for a connection to a file.
+const SQLITE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// `synchronous = full`: a commit that was acknowledged survives a power cut.
 pub(crate) const SQLITE_PRAGMAS: &str = "
@@ -113,46 +113,27 @@ impl Server {
         options.connect_lazy(&self.url)
     }
 
-    /// A pool of at most so many connections.
-    ///
-    /// Each is tested as it is given back, and before it is used only if it lay idle, so that reads in a row do not wait for it:
-    /// of those, one is refused for each connection that breaks. The tests have an end: where the network swallows everything,
-    /// a connection would be tested for a quarter of an hour, and its place in the pool be lost for as long.
-    pub(crate) fn pool(&self, connections: u32) -> Result<AnyPool, sqlx::Error> {
-        let settings = self.settings();
-        let options = AnyPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(CONNECT_TIMEOUT)
-            .test_before_acquire(false)
-            .max_lifetime(CONNECTION_LIFETIME)
-            .idle_timeout(IDLE_TIMEOUT)
-            .after_connect(move |connection, _| {
-                let settings = AssertSqlSafe(settings.clone());
-                Box::pin(async move { connection.execute(settings).await.map(|_| ()) })
-            })
-            .before_acquire(|connection, meta| {
-                Box::pin(async move { if meta.idle_for < TESTED_AFTER { Ok(true) } else { test(connection).await } })
-            })
-            .after_release(|connection, _| Box::pin(test(connection)));
-        options.connect_lazy(&self.url)
+    /// At most so many connections that read.
+    pub(crate) fn readers(&self, connections: u32) -> Readers {
+        Readers::new(Backend::Postgres, self.url.clone(), self.settings(), connections, CONNECT_TIMEOUT)
     }
 }
 
-/// A pool of at most so many connections to a file.
-pub(crate) fn sqlite_pool(url: &str, connections: u32) -> Result<AnyPool, sqlx::Error> {
+/// At most so many connections that read a file.
+pub(crate) fn sqlite_readers(url: &str, connections: u32) -> Readers {
+    Readers::new(Backend::Sqlite, url.to_owned(), SQLITE_PRAGMAS.to_owned(), connections, SQLITE_PATIENCE)
+}
+
+/// A connection to a file for what is not written in a transaction.
+pub(crate) fn sqlite_pool(url: &str) -> Result<AnyPool, sqlx::Error> {
     let options = AnyPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(10))
+        .max_connections(1)
+        .acquire_timeout(SQLITE_PATIENCE)
         .test_before_acquire(false)
         .max_lifetime(None)
         .idle_timeout(None)
         .after_connect(|connection, _| Box::pin(async { connection.execute(SQLITE_PRAGMAS).await.map(|_| ()) }));
     options.connect_lazy(url)
-}
-
-async fn test(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
-    let test = tokio::time::timeout(TEST_TIMEOUT, connection.ping());
-    test.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
 }
 
 /// The path in what follows `sqlite:`, as sqlx reads it.

@@ -13,8 +13,11 @@ use sqlx::{
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{
-    Error, Transaction,
-    connect::{SQLITE_PRAGMAS, SQLITE_WRITER_PRAGMAS, Server, sqlite_path, sqlite_pool, sqlite_url, without_password},
+    Error, Readers, Transaction,
+    connect::{
+        SQLITE_PRAGMAS, SQLITE_WRITER_PRAGMAS, Server, sqlite_path, sqlite_pool, sqlite_readers, sqlite_url,
+        without_password,
+    },
     transaction::{PostgresWriter, Writer, open_sqlite},
 };
 
@@ -42,13 +45,13 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
-/// An open database: a pool to read with and a connection to write with.
+/// An open database: connections to read with and a connection to write with.
 #[derive(Debug, Clone)]
 pub struct Database {
     /// Which one.
     pub backend: Backend,
     /// For reading.
-    pub reader: AnyPool,
+    pub reader: Readers,
     /// For writing without a [`Transaction`]: one connection, which is opened as it is first used.
     pub writer: AnyPool,
     /// For [`Transaction`]s.
@@ -88,14 +91,14 @@ impl Database {
             }
             Some(("sqlite", path)) if !sqlite_path(path).is_empty() => {
                 let url = sqlite_url(path);
-                let writer = sqlite_pool(&url, 1).map_err(unreached)?;
+                let writer = sqlite_pool(&url).map_err(unreached)?;
                 migrate_sqlite(&writer, "feed_migrations", &FEED).await.map_err(failed)?;
                 migrate_sqlite(&writer, "migrations", migrations).await.map_err(failed)?;
                 let connection = open_sqlite(sqlite_path(path), &[SQLITE_PRAGMAS, SQLITE_WRITER_PRAGMAS])
                     .map_err(|error| failed(error.to_string()))?;
                 Ok(Self {
                     backend: Backend::Sqlite,
-                    reader: sqlite_pool(&url, connections).map_err(unreached)?,
+                    reader: sqlite_readers(&url, connections),
                     writer,
                     transactions: Writer::Sqlite(Arc::new(Mutex::new(Some(connection)))),
                 })
@@ -107,8 +110,8 @@ impl Database {
                     .map_err(failed)?;
                 Ok(Self {
                     backend: Backend::Postgres,
-                    reader: server.pool(connections).map_err(unreached)?,
-                    writer: server.pool(1).map_err(unreached)?,
+                    reader: server.readers(connections),
+                    writer: server.migrating().map_err(unreached)?,
                     transactions: Writer::Postgres(PostgresWriter::new(server).map_err(unreached)?),
                 })
             }
