@@ -45,7 +45,7 @@ def safety(manifests):
 
 
 def probes(manifests, served):
-    """Probes ask a port that is there, about a service that it serves (`served` says who has which); its end has time."""
+    """Probes ask what is there and served (`served` tells who serves which gRPC service), and an end has its time."""
     for workload in manifests.workloads:
         for container in workload.containers:
             name = f"{workload}, container {container['name']}"

@@ -2,8 +2,8 @@
 
     tests/postgres.sh python tests/deploy/start.py target/debug/rapport RENDERED.yaml
 
-Only where the manifests name what a cluster has, something of this machine takes its place: a free port for each pod, the
-first pod for each Service, a folder for what is mounted, and the PostgreSQL of tests/postgres.sh.
+Only where the manifests name what a cluster has, something of this machine takes its place: a free port for each pod,
+the first pod for each Service, a folder for what is mounted, and the PostgreSQL of tests/postgres.sh.
 """
 
 import hashlib
@@ -107,7 +107,7 @@ def story(cluster):
     for _, address, _ in cluster.processes:
         cluster.eventually("", address, "health")
     at = cluster.addresses
-    # Written to one replica, read from every other: the rows are in the database, the feeds have gone where they should.
+    # Written to one replica, followed from another, read from all: what they share is in the database.
     for kind, rows in (("accounts", ACCOUNTS), ("orders", ORDERS)):
         file = cluster.write(f"{kind}.csv", rows)
         code, output = cluster.call(at[f"rapport-{kind}"][-1], "import", kind, str(file))
