@@ -34,8 +34,10 @@ pub const BEAT_EVERY: Duration = Duration::from_millis(500);
 
 const READ_LEASES: &str = "select feed_partition, holder, generation from leases order by feed_partition";
 const READ_REPLICAS: &str = "select id, beats from replicas";
+/// The process counts, not the row: one that was buried and beats again must not say what it had said before, or who buried
+/// it would see a count that stands still.
 const BEAT: &str =
-    "insert into replicas (id, beats) values ($1, 1) on conflict (id) do update set beats = replicas.beats + 1";
+    "insert into replicas (id, beats) values ($1, $2) on conflict (id) do update set beats = excluded.beats";
 const BURY: &str = "delete from replicas where id = $1 and beats = $2";
 const TAKE: &str =
     "update leases set holder = $1, generation = generation + 1 where feed_partition = $2 and generation = $3";
@@ -104,6 +106,8 @@ struct Shared {
 
 struct Keeper {
     sightings: Sightings,
+    /// How many times it has beaten.
+    beats: i64,
     /// On SQLite: everything was taken.
     has_taken: bool,
     has_left: bool,
@@ -113,7 +117,7 @@ impl Leases {
     /// A process that holds nothing yet. No other may ever have had this id. One that is greater than those before
     /// leaves the shares of the others mostly as they are.
     pub fn new(database: Database, id: String) -> Self {
-        let keeper = Mutex::new(Keeper { sightings: Sightings::default(), has_taken: false, has_left: false });
+        let keeper = Mutex::new(Keeper { sightings: Sightings::default(), beats: 0, has_taken: false, has_left: false });
         let (held, live, began) = (watch::Sender::default(), std::sync::Mutex::default(), Instant::now());
         Self { shared: Arc::new(Shared { database, id, held, live, began, keeper }) }
     }
@@ -236,7 +240,8 @@ impl Leases {
 
     async fn beat_among_others(&self, keeper: &mut Keeper, now: Duration) -> Result<Held, Error> {
         let Shared { database, id, .. } = &*self.shared;
-        sqlx::query(BEAT).bind(id).execute(&database.reader).await?;
+        keeper.beats += 1;
+        sqlx::query(BEAT).bind(id).bind(keeper.beats).execute(&database.reader).await?;
         let mut beats = BTreeMap::new();
         for row in sqlx::query(READ_REPLICAS).fetch_all(&database.reader).await? {
             beats.insert(row.try_get::<String, _>(0)?, row.try_get::<i64, _>(1)?);
