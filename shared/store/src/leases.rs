@@ -39,8 +39,11 @@ const READ_REPLICAS: &str = "select id, beats from replicas";
 const BEAT: &str =
     "insert into replicas (id, beats) values ($1, $2) on conflict (id) do update set beats = excluded.beats";
 const BURY: &str = "delete from replicas where id = $1 and beats = $2";
-const TAKE: &str =
-    "update leases set holder = $1, generation = generation + 1 where feed_partition = $2 and generation = $3";
+/// Only on PostgreSQL. A row that a transaction has locked is passed over until the next beat: who waited for a process that
+/// hangs in the midst of one would not beat meanwhile, and be taken for dead too.
+const TAKE: &str = "update leases set holder = $1, generation = generation + 1
+     where feed_partition in
+         (select feed_partition from leases where feed_partition = $2 and generation = $3 for update skip locked)";
 const TAKE_ALL: &str = "update leases set holder = $1, generation = generation + 1";
 const RELEASE_ALL: &str = "update leases set holder = '', generation = generation + 1 where holder = $1";
 const LEAVE: &str = "delete from replicas where id = $1";
@@ -117,7 +120,8 @@ impl Leases {
     /// A process that holds nothing yet. No other may ever have had this id. One that is greater than those before
     /// leaves the shares of the others mostly as they are.
     pub fn new(database: Database, id: String) -> Self {
-        let keeper = Mutex::new(Keeper { sightings: Sightings::default(), beats: 0, has_taken: false, has_left: false });
+        let keeper =
+            Mutex::new(Keeper { sightings: Sightings::default(), beats: 0, has_taken: false, has_left: false });
         let (held, live, began) = (watch::Sender::default(), std::sync::Mutex::default(), Instant::now());
         Self { shared: Arc::new(Shared { database, id, held, live, began, keeper }) }
     }
@@ -256,18 +260,21 @@ impl Leases {
         let is_other = !take.is_empty() || !release.is_empty();
         // First it acts on its own as if they were given back, then they are.
         let held = self.mine(&leases);
-        self.hold(held.iter().filter(|(partition, _)| !release.contains(partition)).collect());
-        for (holder, partitions) in [(id.as_str(), take), ("", release)] {
+        let without_released =
+            |held: &Held| held.iter().filter(|(partition, _)| !release.contains(partition)).collect();
+        self.hold(without_released(&held));
+        for (holder, partitions) in [(id.as_str(), &take), ("", &release)] {
             for partition in partitions {
-                let Some(lease) = leases.get(&partition) else { continue };
-                let taken = sqlx::query(TAKE).bind(holder).bind(i64::from(partition)).bind(lease.generation);
+                let Some(lease) = leases.get(partition) else { continue };
+                let taken = sqlx::query(TAKE).bind(holder).bind(i64::from(*partition)).bind(lease.generation);
                 taken.execute(&database.reader).await?;
             }
         }
         if is_other {
             leases = self.read().await?;
         }
-        Ok(self.mine(&leases))
+        // What is written just now is given back with a later beat, and no more written to until then.
+        Ok(without_released(&self.mine(&leases)))
     }
 
     async fn read(&self) -> Result<BTreeMap<u32, Lease>, Error> {
