@@ -68,6 +68,68 @@ pub(super) async fn leases_are_shared_out_among_those_who_live(place: &Place) ->
     Ok(())
 }
 
+/// One that was buried at its first beat, comes back between two looks of who buried it, and lives.
+pub(super) async fn one_that_was_buried_at_its_first_beat_comes_back(place: &Place) -> Result {
+    let database = place.open().await?;
+    if database.backend == Backend::Sqlite {
+        return Ok(());
+    }
+    let leases = ["a", "b"].map(|id| Leases::new(database.clone(), id.to_owned()));
+    let mut seconds = (1..).map(Duration::from_secs);
+    let mut beat = async |one: usize| leases[one].beat_at(seconds.next().unwrap_or_default()).await;
+    beat(0).await?;
+    beat(1).await?;
+    for _ in 0..=DEAD_AFTER.as_secs() {
+        beat(0).await?;
+    }
+    assert!(leases[0].held().is_all() && !leases[0].is_live("b"));
+    for _ in 0..3 {
+        beat(1).await?;
+        beat(0).await?;
+    }
+    beat(1).await?;
+    assert!(leases[0].is_live("b"));
+    assert_eq!(sizes(&leases), [32, 32]);
+    Ok(())
+}
+
+/// Who takes over from one that hangs in the midst of a transaction does not hang with it.
+pub(super) async fn leases_that_are_locked_are_passed_over(place: &Place) -> Result {
+    let database = place.open().await?;
+    if database.backend == Backend::Sqlite {
+        return Ok(());
+    }
+    let leases = ["a", "b"].map(|id| Leases::new(database.clone(), id.to_owned()));
+    for second in 1..4 {
+        for one in &leases {
+            one.beat_at(Duration::from_secs(second)).await?;
+        }
+    }
+    let written: Held = leases[1].held().iter().take(5).collect();
+    let mut transaction = database.transaction().await?;
+    transaction.fence(database.backend, &written, &BTreeSet::new()).await?;
+    for second in 4..9 {
+        leases[0].beat_at(Duration::from_secs(second)).await?;
+    }
+    assert_eq!(leases[0].held().len(), PARTITIONS as usize - written.len());
+    transaction.commit().await?;
+    leases[0].beat_at(Duration::from_secs(9)).await?;
+    assert!(leases[0].held().is_all());
+
+    // One's own transactions too: what is to be given back is written no more, and given back when it can be.
+    let mut transaction = database.transaction().await?;
+    transaction.fence(database.backend, &leases[0].held(), &BTreeSet::new()).await?;
+    leases[1].beat_at(Duration::from_secs(10)).await?;
+    leases[0].beat_at(Duration::from_secs(10)).await?;
+    leases[1].beat_at(Duration::from_secs(11)).await?;
+    assert_eq!(sizes(&leases), [32, 0]);
+    transaction.commit().await?;
+    leases[0].beat_at(Duration::from_secs(11)).await?;
+    leases[1].beat_at(Duration::from_secs(12)).await?;
+    assert_eq!(sizes(&leases), [32, 32]);
+    Ok(())
+}
+
 /// A lease that changes hands waits for the transaction that began under it.
 pub(super) async fn a_fence_counts_writes_and_holds_until_the_end(place: &Place) -> Result {
     let database = place.open().await?;

@@ -98,6 +98,8 @@ on_both_databases![
     a_closed_database_is_answered_with_an_error,
     a_file_belongs_to_whoever_opened_it_last,
     leases_are_shared_out_among_those_who_live,
+    one_that_was_buried_at_its_first_beat_comes_back,
+    leases_that_are_locked_are_passed_over,
     a_fence_counts_writes_and_holds_until_the_end,
 ];
 
