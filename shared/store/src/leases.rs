@@ -39,11 +39,10 @@ const READ_REPLICAS: &str = "select id, beats from replicas";
 const BEAT: &str =
     "insert into replicas (id, beats) values ($1, $2) on conflict (id) do update set beats = excluded.beats";
 const BURY: &str = "delete from replicas where id = $1 and beats = $2";
-/// Only on PostgreSQL. A row that a transaction has locked is passed over until the next beat: who waited for a process that
-/// hangs in the midst of one would not beat meanwhile, and be taken for dead too.
-const TAKE: &str = "update leases set holder = $1, generation = generation + 1
-     where feed_partition in
-         (select feed_partition from leases where feed_partition = $2 and generation = $3 for update skip locked)";
+/// Whoever has stopped in the middle of a transaction locks what it held until the server ends its session. Beats do not wait
+/// for that: the next one tries again.
+const TAKE: &str = "update leases set holder = $1, generation = generation + 1 where feed_partition =
+     (select feed_partition from leases where feed_partition = $2 and generation = $3 for update skip locked)";
 const TAKE_ALL: &str = "update leases set holder = $1, generation = generation + 1";
 const RELEASE_ALL: &str = "update leases set holder = '', generation = generation + 1 where holder = $1";
 const LEAVE: &str = "delete from replicas where id = $1";
@@ -258,11 +257,9 @@ impl Leases {
         let mut leases = self.read().await?;
         let Plan { take, release } = plan(id, &live, &leases);
         let is_other = !take.is_empty() || !release.is_empty();
-        // First it acts on its own as if they were given back, then they are.
-        let held = self.mine(&leases);
-        let without_released =
-            |held: &Held| held.iter().filter(|(partition, _)| !release.contains(partition)).collect();
-        self.hold(without_released(&held));
+        // First it acts on its own as if they were given back, then they are; at once, or once its own transaction has ended.
+        let without = |held: Held| held.iter().filter(|(partition, _)| !release.contains(partition)).collect();
+        self.hold(without(self.mine(&leases)));
         for (holder, partitions) in [(id.as_str(), &take), ("", &release)] {
             for partition in partitions {
                 let Some(lease) = leases.get(partition) else { continue };
@@ -273,8 +270,7 @@ impl Leases {
         if is_other {
             leases = self.read().await?;
         }
-        // What is written just now is given back with a later beat, and no more written to until then.
-        Ok(without_released(&self.mine(&leases)))
+        Ok(without(self.mine(&leases)))
     }
 
     async fn read(&self) -> Result<BTreeMap<u32, Lease>, Error> {

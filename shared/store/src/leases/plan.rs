@@ -60,12 +60,9 @@ impl Sightings {
         let watched = self.watched;
         self.seen.retain(|id, _| beats.contains_key(id));
         for (id, count) in beats {
-            match self.seen.get_mut(id) {
-                Some(seen) if seen.0 == *count => {}
-                Some(seen) => *seen = (*count, watched),
-                None => {
-                    self.seen.insert(id.clone(), (*count, watched));
-                }
+            let seen = self.seen.entry(id.clone()).or_insert((*count, watched));
+            if seen.0 != *count {
+                *seen = (*count, watched);
             }
         }
         let live = self.seen.iter().filter(|(_, (_, since))| watched.saturating_sub(*since) < self.dead_after);

@@ -93,43 +93,6 @@ pub(super) async fn one_that_was_buried_at_its_first_beat_comes_back(place: &Pla
     Ok(())
 }
 
-/// Who takes over from one that hangs in the midst of a transaction does not hang with it.
-pub(super) async fn leases_that_are_locked_are_passed_over(place: &Place) -> Result {
-    let database = place.open().await?;
-    if database.backend == Backend::Sqlite {
-        return Ok(());
-    }
-    let leases = ["a", "b"].map(|id| Leases::new(database.clone(), id.to_owned()));
-    for second in 1..4 {
-        for one in &leases {
-            one.beat_at(Duration::from_secs(second)).await?;
-        }
-    }
-    let written: Held = leases[1].held().iter().take(5).collect();
-    let mut transaction = database.transaction().await?;
-    transaction.fence(database.backend, &written, &BTreeSet::new()).await?;
-    for second in 4..9 {
-        leases[0].beat_at(Duration::from_secs(second)).await?;
-    }
-    assert_eq!(leases[0].held().len(), PARTITIONS as usize - written.len());
-    transaction.commit().await?;
-    leases[0].beat_at(Duration::from_secs(9)).await?;
-    assert!(leases[0].held().is_all());
-
-    // One's own transactions too: what is to be given back is written no more, and given back when it can be.
-    let mut transaction = database.transaction().await?;
-    transaction.fence(database.backend, &leases[0].held(), &BTreeSet::new()).await?;
-    leases[1].beat_at(Duration::from_secs(10)).await?;
-    leases[0].beat_at(Duration::from_secs(10)).await?;
-    leases[1].beat_at(Duration::from_secs(11)).await?;
-    assert_eq!(sizes(&leases), [32, 0]);
-    transaction.commit().await?;
-    leases[0].beat_at(Duration::from_secs(11)).await?;
-    leases[1].beat_at(Duration::from_secs(12)).await?;
-    assert_eq!(sizes(&leases), [32, 32]);
-    Ok(())
-}
-
 /// A lease that changes hands waits for the transaction that began under it.
 pub(super) async fn a_fence_counts_writes_and_holds_until_the_end(place: &Place) -> Result {
     let database = place.open().await?;
@@ -155,6 +118,49 @@ pub(super) async fn a_fence_counts_writes_and_holds_until_the_end(place: &Place)
     transaction.take_away_all().await?;
     transaction.commit().await?;
     assert!(self::fenced(&database, &some).await?.is_some());
+    Ok(())
+}
+
+/// One that stops in the middle of a transaction keeps its leases locked; the others take them once it lets go, and go on
+/// beating meanwhile.
+pub(super) async fn a_lease_that_is_locked_holds_up_no_beat(place: &Place) -> Result {
+    let database = place.open().await?;
+    if database.backend == Backend::Sqlite {
+        return Ok(());
+    }
+    let [first, second] = ["a", "b"].map(|id| Leases::new(database.clone(), id.to_owned()));
+    first.beat_at(Duration::ZERO).await?;
+    let mut transaction = database.transaction().await?;
+    let one: Held = first.held().iter().take(1).collect();
+    let (partition, _) = one.iter().next().ok_or("nothing is held")?;
+    transaction.fence(database.backend, &one, &BTreeSet::new()).await?;
+    // The first hangs from here on.
+    for seconds in 0..2 * DEAD_AFTER.as_secs() {
+        for part in 0..4 {
+            second.beat_at(Duration::from_millis(1_000 * seconds + 250 * part)).await?;
+        }
+    }
+    assert_eq!((second.held().len(), second.held().generation(partition)), (63, None));
+    transaction.commit().await?;
+    second.beat_at(3 * DEAD_AFTER).await?;
+    assert!(second.held().is_all());
+
+    // Its own transaction keeps it from giving back, but not from acting as if it had.
+    let mut transaction = database.transaction().await?;
+    let last: Held = second.held().iter().skip(63).collect();
+    transaction.fence(database.backend, &last, &BTreeSet::new()).await?;
+    let third = Leases::new(database.clone(), "c".to_owned());
+    for _ in 0..2 {
+        third.beat_at(Duration::ZERO).await?;
+        second.beat_at(3 * DEAD_AFTER).await?;
+        assert_eq!(second.held().len(), 32);
+    }
+    third.beat_at(Duration::ZERO).await?;
+    assert_eq!(third.held().len(), 31);
+    transaction.commit().await?;
+    second.beat_at(3 * DEAD_AFTER).await?;
+    third.beat_at(Duration::ZERO).await?;
+    assert_disjoint(&[second, third]);
     Ok(())
 }
 
