@@ -122,6 +122,16 @@ pub async fn build(
     let progress = Progress::new(&reader.followed().await?);
     let ledgers = Ledgers::new(context.settings.cache_bytes);
     let standings = Standings::new(context.settings.cache_bytes);
+    // Ids grow with time: who comes later leaves the others' shares mostly as they are.
+    let leases = Leases::new(database.clone(), methods::new_id());
+    let others = Others::new(
+        reader.clone(),
+        leases.clone(),
+        progress.clone(),
+        ledgers.clone(),
+        standings.clone(),
+        views.clone(),
+    );
     let gallery = Gallery {
         reader,
         ledgers: ledgers.clone(),
@@ -130,19 +140,10 @@ pub async fn build(
         models: models.clone(),
         fits,
         views: views.clone(),
+        others: others.clone(),
         clock: context.clock.clone(),
     };
     let changes = Changes::default();
-    // Ids grow with time: who comes later leaves the others' shares mostly as they are.
-    let leases = Leases::new(database.clone(), methods::new_id());
-    let others = Others::new(
-        gallery.reader.clone(),
-        leases.clone(),
-        progress.clone(),
-        ledgers.clone(),
-        standings.clone(),
-        views.clone(),
-    );
     let ready = Arc::new(tokio::sync::watch::Sender::default());
 
     let applier = |database: Database| Applier {

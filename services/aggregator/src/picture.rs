@@ -20,6 +20,7 @@ use crate::{
     columns::Standings,
     fits::Fits,
     models::Models,
+    others::Others,
     predict::Ahead,
     progress::Progress,
     stated_views::StatedViews,
@@ -78,6 +79,7 @@ pub(crate) struct Gallery {
     pub(crate) models: Models,
     pub(crate) fits: Fits,
     pub(crate) views: StatedViews,
+    pub(crate) others: Others,
     pub(crate) clock: Clock,
 }
 

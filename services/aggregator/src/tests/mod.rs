@@ -160,6 +160,7 @@ impl Place {
             models: self.models.clone(),
             fits: Fits::new(self.models.clone()),
             views: self.views.clone(),
+            others: self.others(),
             clock: self.clock.clone(),
         }
     }

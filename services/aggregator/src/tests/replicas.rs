@@ -4,11 +4,12 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::accounts::v1::Account;
-use contracts::assessments::v1::StatedView;
+use contracts::assessments::v1::{StatedView, WatchAssessmentsRequest};
 use methods::{from_micros, token};
 use store::{Error, Held, Mark, PARTITIONS, leases::DEAD_AFTER, partition};
 
 use super::rules::{merged, order, told};
+use super::watching::{roomy, tenant};
 use super::*;
 use crate::{documents::Documents, progress::FEEDS, told::Told};
 
@@ -228,6 +229,43 @@ async fn a_feed_that_was_lost_is_taken_from_everybody() {
     assert_eq!(second.orders_of(&account).await, Some(1));
     let kept = first.kept().await;
     first.check(&kept).await;
+    second.database.close().await;
+    first.close().await;
+}
+
+#[tokio::test]
+async fn whoever_watches_one_process_is_told_what_another_applies() {
+    let Some((first, second)) = two().await else { return };
+    let (writer, account) = (first.applier(), account_in(&first.leases.held()));
+    let write = async |number: u8| {
+        let heard = told("one", &account, 1, order(&account, number));
+        first.applied(&writer, heard, number.into()).await.unwrap();
+    };
+    write(1).await;
+    assert_eq!(second.orders_of(&account).await, Some(1), "the second has it at hand");
+    let watch = async |place: &Place, position: &str| {
+        let ask = WatchAssessmentsRequest { position: position.to_owned(), threshold: Some(0.1), ..Default::default() };
+        let (watcher, mut queue) = place.service(roomy()).begin_watch(tenant("one"), &ask).await.unwrap();
+        let first = queue.recv().await.unwrap().unwrap();
+        assert!(first.assessment.is_none(), "it is told where it stands");
+        (watcher, queue)
+    };
+    let (mut watcher, mut queue) = watch(&second, "").await;
+    let mut position = String::new();
+    for number in 2..=4 {
+        write(number).await;
+        while watcher.tell_page().await.unwrap() {}
+        let told = queue.recv().await.unwrap().unwrap();
+        let activity = told.assessment.unwrap().activity.unwrap();
+        assert_eq!(activity.order_count, i64::from(number), "what is told includes what moved it");
+        position = told.position;
+    }
+    write(5).await;
+    // The process goes away, and the watch goes on with the other one.
+    let (mut watcher, mut queue) = watch(&first, &position).await;
+    while watcher.tell_page().await.unwrap() {}
+    assert_eq!(queue.recv().await.unwrap().unwrap().assessment.unwrap().activity.unwrap().order_count, 5);
+    assert!(queue.try_recv().is_err(), "once");
     second.database.close().await;
     first.close().await;
 }

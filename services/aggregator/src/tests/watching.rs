@@ -33,18 +33,18 @@ const QUEUE: usize = 10_000;
 type Message = WatchAssessmentsResponse;
 
 impl Place {
-    fn service(&self, limits: Limits) -> Service {
+    pub(super) fn service(&self, limits: Limits) -> Service {
         let mut watching = Watching::new(Shutdown::new(), self.instruments());
         watching.limits = limits;
         Service { gallery: self.gallery(), watching, methods: self.methods.clone() }
     }
 }
 
-fn roomy() -> Limits {
+pub(super) fn roomy() -> Limits {
     Limits { queue: QUEUE, ..Limits::default() }
 }
 
-fn tenant(name: &str) -> Tenant {
+pub(super) fn tenant(name: &str) -> Tenant {
     let mut request = Request::new(());
     request.metadata_mut().insert("rapport-tenant", name.parse().unwrap());
     runtime::tenant(&request).unwrap()

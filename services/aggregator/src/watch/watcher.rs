@@ -224,6 +224,8 @@ impl Watcher {
         accounts.sort_unstable();
         accounts.dedup();
         let permit = self.readers.permit().await;
+        // Another process may have moved them: what is at hand of them is not to be older than that.
+        self.gallery.others.look().await.map_err(store_fault)?;
         let pictures = self.gallery.find_all(self.tenant.as_str(), &accounts, NOW).await?;
         drop(permit);
         let found = accounts.into_iter().zip(pictures);
