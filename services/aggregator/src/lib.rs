@@ -123,7 +123,8 @@ pub async fn build(
     let ledgers = Ledgers::new(context.settings.cache_bytes);
     let standings = Standings::new(context.settings.cache_bytes);
     // Ids grow with time: who comes later leaves the others' shares mostly as they are.
-    let leases = Leases::new(database.clone(), methods::new_id());
+    let id = format!("{}@{}:{}", methods::new_id(), host(), context.address);
+    let leases = Leases::new(database.clone(), id);
     let others = Others::new(
         reader.clone(),
         leases.clone(),
@@ -237,4 +238,11 @@ pub async fn build(
     let server = AssessmentsServiceServer::new(service::Service { gallery, watching, methods });
     app.mount(server.max_decoding_message_size(largest)).describe(contracts::DESCRIPTOR_SET);
     Ok(())
+}
+
+/// The name of this machine, as far as it has one. Two of the same name and address would take partitions from each other as
+/// they start, and share them after that.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::env::var("HOSTNAME"));
+    name.map(|name| name.trim().to_owned()).unwrap_or_default()
 }

@@ -117,7 +117,8 @@ struct Keeper {
 
 impl Leases {
     /// A process that holds nothing yet. No other may ever have had this id. One that is greater than those before
-    /// leaves the shares of the others mostly as they are.
+    /// leaves the shares of the others mostly as they are. Behind an `@`, the id may say where the process is: whoever was there
+    /// before is taken for dead at once, as two cannot be in one place.
     pub fn new(database: Database, id: String) -> Self {
         let keeper =
             Mutex::new(Keeper { sightings: Sightings::default(), beats: 0, has_taken: false, has_left: false });
@@ -249,7 +250,12 @@ impl Leases {
         for row in sqlx::query(READ_REPLICAS).fetch_all(&database.reader).await? {
             beats.insert(row.try_get::<String, _>(0)?, row.try_get::<i64, _>(1)?);
         }
-        let live = keeper.sightings.see(now, &beats);
+        let mut live = keeper.sightings.see(now, &beats);
+        if keeper.beats == 1
+            && let Some((_, place)) = id.split_once('@')
+        {
+            live.retain(|other| other == id || other.split_once('@').is_none_or(|(_, other)| other != place));
+        }
         self.shared.live.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&live);
         for (dead, beats) in beats.iter().filter(|(other, _)| !live.contains(*other)) {
             sqlx::query(BURY).bind(dead).bind(beats).execute(&database.reader).await?;

@@ -164,6 +164,34 @@ pub(super) async fn a_lease_that_is_locked_holds_up_no_beat(place: &Place) -> Re
     Ok(())
 }
 
+/// A process that is started again where it was need not wait until it is taken for dead.
+pub(super) async fn who_comes_back_to_its_place_takes_over_at_once(place: &Place) -> Result {
+    let database = place.open().await?;
+    if database.backend == Backend::Sqlite {
+        return Ok(());
+    }
+    let [before, elsewhere, again] =
+        ["1@one:7600", "2@one:7601", "3@one:7600"].map(|id| Leases::new(database.clone(), id.to_owned()));
+    for _ in 0..3 {
+        before.beat_at(Duration::ZERO).await?;
+        elsewhere.beat_at(Duration::ZERO).await?;
+    }
+    assert_eq!((before.held().len(), elsewhere.held().len()), (32, 32));
+    let held = before.held();
+    again.beat_at(Duration::ZERO).await?;
+    assert_eq!(again.held().len(), 32);
+    assert!(held.iter().all(|(partition, _)| again.held().generation(partition).is_some()));
+    assert!(fenced(&database, &held).await?.is_some());
+    // If it lives after all, it gets its share like everybody.
+    for _ in 0..3 {
+        before.beat_at(Duration::ZERO).await?;
+        elsewhere.beat_at(Duration::ZERO).await?;
+        again.beat_at(Duration::ZERO).await?;
+    }
+    assert_disjoint(&[before, elsewhere, again]);
+    Ok(())
+}
+
 /// The partition for which a transaction under these leases is refused, if it is.
 async fn fenced(database: &Database, held: &Held) -> Result<Option<u32>> {
     let mut transaction = database.transaction().await?;

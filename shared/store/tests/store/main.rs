@@ -102,6 +102,7 @@ on_both_databases![
     one_that_was_buried_at_its_first_beat_comes_back,
     a_fence_counts_writes_and_holds_until_the_end,
     a_lease_that_is_locked_holds_up_no_beat,
+    who_comes_back_to_its_place_takes_over_at_once,
     many_open_one_empty_database_at_once,
     a_transaction_sees_what_it_wrote,
 ];
