@@ -1,10 +1,12 @@
 //! A transaction on PostgreSQL, which is far away: many rows travel with one statement, as an array for each column, and what
 //! is written to several tables travels together.
 
+mod parameters;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use sqlx::{
-    Arguments as _, AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection,
     postgres::{PgArguments, PgConnectOptions, PgRow},
 };
 use tokio::{
@@ -12,6 +14,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+use self::parameters::{BYTES_PER_STATEMENT, Parameters, portions};
 use super::{Columns, Found, Parts, Value};
 use crate::{
     Error,
@@ -29,9 +32,6 @@ const WRITER_SETTINGS: &str = "
 /// How long a statement may take until the server is taken for dead, as the network may not tell: more than the server itself
 /// allows a statement.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
-/// How many bytes of values travel with a statement, about.
-const BYTES_PER_STATEMENT: usize = 8 * 1024 * 1024;
-
 /// The one connection that writes to a database, opened anew whenever it is lost, until it is closed.
 #[derive(Clone)]
 pub(crate) struct PostgresWriter {
@@ -66,17 +66,7 @@ struct Waiting {
     /// What each table's statement begins with.
     tables: Vec<String>,
     statements: Vec<String>,
-    arguments: PgArguments,
-    parameters: usize,
-    bytes: usize,
-}
-
-/// The values of a column.
-enum Column<'a> {
-    Integers(Vec<Option<i64>>),
-    Numbers(Vec<f64>),
-    Texts(Vec<&'a str>),
-    Bytes(Vec<&'a [u8]>),
+    parameters: Parameters,
 }
 
 impl PostgresWriter {
@@ -174,11 +164,13 @@ impl Begun {
         let insert = before.trim_end().strip_suffix("values").unwrap_or(before);
         for rows in portions(rows) {
             // A statement does not see what another one beside it writes, so each table is written once at a time.
-            if self.waiting.tables.iter().any(|table| table == insert) || self.waiting.bytes > BYTES_PER_STATEMENT {
+            if self.waiting.tables.iter().any(|table| table == insert)
+                || self.waiting.parameters.bytes > BYTES_PER_STATEMENT
+            {
                 self.flush().await?;
             }
             let waiting = &mut self.waiting;
-            let set = waiting.bind_columns(rows)?;
+            let set = waiting.parameters.bind_columns(rows)?;
             waiting.tables.push(insert.to_owned());
             waiting.statements.push(format!("{insert} select * from {set} {after}"));
         }
@@ -193,9 +185,9 @@ impl Begun {
     ) -> Result<(), Error> {
         self.flush().await?;
         for keys in portions(keys) {
-            let mut parameters = Waiting::default();
+            let mut parameters = Parameters::default();
             parameters.bind(leading)?;
-            let text = format!("{before} in (select * from {}) {after}", parameters.bind_columns(keys)?);
+            let text = format!("{before} {} {after}", parameters.bind_keys(keys)?);
             let statement = sqlx::query_with(AssertSqlSafe(text), parameters.arguments);
             answered(statement.execute(&mut self.connection)).await?;
         }
@@ -211,8 +203,8 @@ impl Begun {
         self.flush().await?;
         let mut found = Vec::new();
         for keys in portions(keys) {
-            let mut parameters = Waiting::default();
-            let text = format!("{before} in (select * from {}) {after}", parameters.bind_columns(keys)?);
+            let mut parameters = Parameters::default();
+            let text = format!("{before} {} {after}", parameters.bind_keys(keys)?);
             self.fetch(text, parameters.arguments, &read, &mut found).await?;
         }
         Ok(found)
@@ -220,7 +212,7 @@ impl Begun {
 
     pub(super) async fn execute(&mut self, text: &str, parameters: &[Value<'_>]) -> Result<u64, Error> {
         self.flush().await?;
-        let mut bound = Waiting::default();
+        let mut bound = Parameters::default();
         bound.bind(parameters)?;
         let statement = sqlx::query_with(AssertSqlSafe(text.to_owned()), bound.arguments);
         Ok(answered(statement.execute(&mut self.connection)).await?.rows_affected())
@@ -233,7 +225,7 @@ impl Begun {
         read: impl Fn(&Found<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         self.flush().await?;
-        let mut bound = Waiting::default();
+        let mut bound = Parameters::default();
         bound.bind(parameters)?;
         let mut found = Vec::new();
         self.fetch(text.to_owned(), bound.arguments, &read, &mut found).await?;
@@ -258,72 +250,12 @@ impl Begun {
 
     /// Sends what waits: one statement, with the others in its `with`.
     async fn flush(&mut self) -> Result<(), Error> {
-        let Waiting { mut statements, arguments, .. } = std::mem::take(&mut self.waiting);
+        let Waiting { mut statements, parameters, .. } = std::mem::take(&mut self.waiting);
         let Some(last) = statements.pop() else { return Ok(()) };
         let others: Vec<String> = (0..).zip(&statements).map(|(n, text)| format!("others_{n} as ({text})")).collect();
         let text = if others.is_empty() { last } else { format!("with {} {last}", others.join(", ")) };
-        answered(sqlx::query_with(AssertSqlSafe(text), arguments).execute(&mut self.connection)).await?;
+        answered(sqlx::query_with(AssertSqlSafe(text), parameters.arguments).execute(&mut self.connection)).await?;
         Ok(())
-    }
-}
-
-impl Waiting {
-    /// Binds values as the next parameters.
-    fn bind(&mut self, values: &[Value<'_>]) -> Result<(), Error> {
-        for value in values {
-            self.parameters += 1;
-            let bound = match *value {
-                Value::Integer(number) => self.arguments.add(number),
-                Value::Optional(number) => self.arguments.add(number),
-                Value::Number(number) => self.arguments.add(number),
-                Value::Text(text) => self.arguments.add(text),
-                Value::Bytes(bytes) => self.arguments.add(bytes),
-            };
-            bound.map_err(sqlx::Error::Encode)?;
-        }
-        Ok(())
-    }
-
-    /// Binds the columns of rows as the next parameters, an array each. Returns the text that makes them rows again.
-    fn bind_columns<const WIDTH: usize>(&mut self, rows: &[[Value<'_>; WIDTH]]) -> Result<String, Error> {
-        let mut arrays = Vec::with_capacity(WIDTH);
-        for index in 0..WIDTH {
-            let column = Column::of(rows.iter().map(|row| row[index]), rows.len())?;
-            self.parameters += 1;
-            let (bound, kind) = match column {
-                Column::Integers(numbers) => (self.arguments.add(numbers), "bigint"),
-                Column::Numbers(numbers) => (self.arguments.add(numbers), "double precision"),
-                Column::Texts(texts) => (self.arguments.add(texts), "text"),
-                Column::Bytes(bytes) => (self.arguments.add(bytes), "bytea"),
-            };
-            bound.map_err(sqlx::Error::Encode)?;
-            arrays.push(format!("${}::{kind}[]", self.parameters));
-        }
-        self.bytes += rows.iter().map(size).sum::<usize>();
-        Ok(format!("unnest({})", arrays.join(", ")))
-    }
-}
-
-impl<'a> Column<'a> {
-    fn of(values: impl Iterator<Item = Value<'a>>, count: usize) -> Result<Self, Error> {
-        let mut values = values.peekable();
-        let mut column = match values.peek() {
-            Some(Value::Number(_)) => Self::Numbers(Vec::with_capacity(count)),
-            Some(Value::Text(_)) => Self::Texts(Vec::with_capacity(count)),
-            Some(Value::Bytes(_)) => Self::Bytes(Vec::with_capacity(count)),
-            Some(Value::Integer(_) | Value::Optional(_)) | None => Self::Integers(Vec::with_capacity(count)),
-        };
-        for value in values {
-            match (&mut column, value) {
-                (Self::Integers(column), Value::Integer(number)) => column.push(Some(number)),
-                (Self::Integers(column), Value::Optional(number)) => column.push(number),
-                (Self::Numbers(column), Value::Number(number)) => column.push(number),
-                (Self::Texts(column), Value::Text(text)) => column.push(text),
-                (Self::Bytes(column), Value::Bytes(bytes)) => column.push(bytes),
-                _ => return Err(Error::Unstorable("a column has values of different types")),
-            }
-        }
-        Ok(column)
     }
 }
 
@@ -337,32 +269,4 @@ fn is_gone(error: &sqlx::Error) -> bool {
 async fn answered<T>(statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     let silent = || sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the server is silent"));
     timeout(ANSWER_TIMEOUT, statement).await.unwrap_or_else(|_| Err(silent()))
-}
-
-/// Cuts rows into portions that a statement can take.
-fn portions<'r, 'v, const WIDTH: usize>(
-    rows: &'r [[Value<'v>; WIDTH]],
-) -> impl Iterator<Item = &'r [[Value<'v>; WIDTH]]> {
-    let mut rest = rows;
-    std::iter::from_fn(move || {
-        let mut bytes = 0;
-        let fits = rest.iter().take_while(|row| {
-            let before = bytes;
-            bytes += size(row);
-            before < BYTES_PER_STATEMENT
-        });
-        let (portion, others) = rest.split_at(fits.count());
-        rest = others;
-        (!portion.is_empty()).then_some(portion)
-    })
-}
-
-/// How many bytes a row takes, about.
-fn size<const WIDTH: usize>(row: &[Value<'_>; WIDTH]) -> usize {
-    let bytes = row.iter().map(|value| match value {
-        Value::Text(text) => text.len(),
-        Value::Bytes(bytes) => bytes.len(),
-        Value::Integer(_) | Value::Optional(_) | Value::Number(_) => 8,
-    });
-    bytes.sum::<usize>() + 4 * WIDTH
 }

@@ -174,3 +174,48 @@ async fn a_connection_is_encrypted_and_its_server_known() -> Result {
     }
     place.drop_schema().await
 }
+
+/// A network that swallows everything takes the connections that it had, and no place among those that may be.
+#[tokio::test]
+async fn a_silent_server_takes_no_connection_for_ever() -> Result {
+    let Some(place) = Place::postgres().await? else { return Ok(()) };
+    let server = place.scratch.url.parse::<PgConnectOptions>()?;
+    let server = (server.get_host().to_owned(), server.get_port());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    // Carries what comes, until it is told to carry nothing more of those connections that there are by then.
+    let (silence, silenced) = tokio::sync::watch::channel(0_u32);
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let (server, mut silenced) = (server.clone(), silenced.clone());
+            let before = *silenced.borrow_and_update();
+            tokio::spawn(async move {
+                let Ok(mut far) = tokio::net::TcpStream::connect(server).await else { return };
+                let silence = async { silenced.wait_for(|now| *now > before).await.map(|_| ()) };
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                    _ = silence => std::future::pending().await,
+                }
+            });
+        }
+    });
+    let database = Database::open_with(&format!("{}&port={port}", place.scratch.url), &place.migrations, 2).await?;
+    let store = place.start(database.clone());
+    store.write(put(&key("a", "1"), draft("x"))).await?;
+    for round in 1..=2 {
+        // Both connections are open and in use.
+        let (one, other) = (database.reader.acquire().await?, database.reader.acquire().await?);
+        (one.done(), other.done());
+        silence.send(round)?;
+        for _ in 0..4 {
+            // Callers who lose their patience.
+            assert!(cancel_after(20, store.get(&key("a", "1"))).await.is_none(), "a silent server answered");
+        }
+        let mut attempts = 1;
+        while store.get(&key("a", "1")).await.is_err() {
+            attempts += 1;
+            assert!(attempts < 20, "the connections were not replaced");
+        }
+    }
+    place.drop_schema().await
+}
