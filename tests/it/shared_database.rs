@@ -67,7 +67,7 @@ async fn two_suites_start_at_once_over_one_empty_database() {
     let (one, other) = (one.unwrap(), other.unwrap());
     assert!(!folder.path().join("data").exists(), "a service has a database elsewhere");
 
-    let account = Account { display_name: "Acme".to_owned(), ..Account::default() };
+    let account = Account { display_name: "Acme".to_owned(), currency_code: "EUR".to_owned(), ..Account::default() };
     let create = CreateAccountRequest { account_id: "acme".to_owned(), account: Some(account), ..Default::default() };
     let mut accounts = AccountsServiceClient::new(one.peer(None).unwrap());
     let created = accounts.create_account(ask(create)).await.unwrap().into_inner();
