@@ -36,7 +36,8 @@ pub(crate) const SQLITE_PRAGMAS: &str = "
 pub(crate) const SQLITE_WRITER_PRAGMAS: &str = "pragma cache_size = -65536;";
 
 /// `plan_cache_mode`: a plan made while a table was empty reads all of it for ever after, until the table is analysed.
-/// To plan each statement anew costs less. `tcp_…`: the server lets go of a client that is gone within a minute, and of its locks.
+/// To plan each statement anew costs less. `tcp_…`: the server lets go of a client that is gone, and of its locks, within minutes
+/// rather than hours; what not every system's server takes is not set.
 const POSTGRES_SETTINGS: &str = "
     set statement_timeout = '30s';
     set idle_in_transaction_session_timeout = '10s';
@@ -44,8 +45,6 @@ const POSTGRES_SETTINGS: &str = "
     set plan_cache_mode = force_custom_plan;
     set tcp_keepalives_idle = 30;
     set tcp_keepalives_interval = 10;
-    set tcp_keepalives_count = 3;
-    set tcp_user_timeout = 60000;
 ";
 
 /// Where a database on a server is.
