@@ -32,7 +32,8 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/nats.XXXXXX")
 server=
 cleanup() {
     if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || true
+        # Nothing of it is wanted: it need not put anything away.
+        kill -KILL "$server" 2>/dev/null || true
         wait "$server" 2>/dev/null || true
     fi
     rm -rf "$folder"
