@@ -90,6 +90,16 @@ fn counts_that_come_twice_are_found() {
     });
 }
 
+/// As it once was: who takes a lease that a lost machine has locked waits, does not beat, and is taken for dead too.
+#[test]
+fn waiting_for_locked_leases_would_move_more() {
+    let moves = |passes_over_locked| {
+        let suite = Suite { seed: 3, ..small() };
+        suite.live(scenario(LOST_ZONE), |settings| settings.passes_over_locked = passes_over_locked).moves
+    };
+    assert!(moves(true) < moves(false), "{} and {}", moves(true), moves(false));
+}
+
 #[test]
 fn a_thousand_go_on_when_a_third_is_lost() {
     let suite = Suite { seed: seed(), cells: 16, processes: 1_000, arriving: PEAK, busiest: 1.5 };
