@@ -27,10 +27,10 @@ impl Work {
     /// written.
     pub(crate) fn pass(&mut self, seconds: f64, readers: &[Option<usize>; COUNT]) {
         let mut shares: Vec<(usize, f64, usize)> = Vec::new();
-        for partition in 0..COUNT {
+        for (partition, reader) in readers.iter().enumerate() {
             self.waiting[partition] += self.rates[partition] * seconds;
-            if let Some(process) = readers[partition] {
-                shares.push((process, self.waiting[partition].min(self.load.partition * seconds), partition));
+            if let Some(process) = reader {
+                shares.push((*process, self.waiting[partition].min(self.load.partition * seconds), partition));
             }
         }
         // Each process divides its time fairly: who wants little has all of it, the others the same.
