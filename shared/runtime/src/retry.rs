@@ -147,6 +147,8 @@ impl Shared {
                 let refused = is_refusal(&status);
                 match status.code() {
                     _ if refused => self.budget.refused(now),
+                    // It had too much to do to be in time.
+                    Code::DeadlineExceeded => self.budget.refused(now),
                     Code::Unavailable => self.budget.failed(now),
                     _ => self.budget.answered(now),
                 }
@@ -159,7 +161,10 @@ impl Shared {
                 let error = error.into();
                 let unsent = channel::was_never_sent(&*error);
                 let status = channel::status(error);
-                self.budget.failed(now);
+                match status.code() {
+                    Code::DeadlineExceeded => self.budget.refused(now),
+                    _ => self.budget.failed(now),
+                }
                 if unsent || safe && status.code() == Code::Unavailable {
                     return Attempt::Again(Err(status), None);
                 }

@@ -42,6 +42,8 @@ fn main() -> ExitCode {
     for (name, kind) in [("reads", Kind::Read), ("writes", Kind::Write)] {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
             let server = Server::start(apart);
+            // Channels are made on it too.
+            let _entered = runtime.enter();
             runtime.block_on(calls::fill(&server.peer()));
             for (clients, who) in [(Clients::OfTheSuite, "clients of the suite"), (Clients::Plain, "plain clients")] {
                 println!("{name} by {who}");

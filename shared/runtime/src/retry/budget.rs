@@ -59,7 +59,7 @@ impl Budget {
         state.taken += 1.0;
     }
 
-    /// The server has refused a call because it has too many.
+    /// The server has refused a call because it has too many, or was not in time.
     pub(super) fn refused(&self, now: Instant) {
         let mut state = self.at(now);
         state.tokens = 0.0_f64.max(state.tokens - 1.0);

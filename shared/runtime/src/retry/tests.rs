@@ -224,6 +224,17 @@ async fn a_server_that_refuses_everything_is_spared() {
     assert!(server.calls() < 100, "{}", server.calls());
 }
 
+#[tokio::test]
+async fn a_server_that_is_never_in_time_is_spared() {
+    let late = Does::Fails(Fault::new(Code::DeadlineExceeded, reason::DEADLINE_EXCEEDED, "late").into());
+    let server = Server::doing(vec![late; 1_000]);
+    let retry = Retry::new(server.clone(), methods(), 1);
+    for _ in 0..200 {
+        assert_ne!(ask(&mut retry.clone(), READ, message(""), Some("1S")).await, Code::Ok);
+    }
+    assert!(server.calls() < 100, "{}", server.calls());
+}
+
 #[test]
 fn timeouts_are_written_as_they_are_read() {
     for left in [0, 1, 99_999_999, 100_000_000, 3_600_000_000, 9_000_000_000_000_000] {
