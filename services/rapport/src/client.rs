@@ -1,6 +1,6 @@
 //! The connection to a running suite: who asks, for which tenant, and how long they wait.
 
-use std::{env, fs, path::PathBuf, time::Duration};
+use std::{env, fs, path::PathBuf, sync::Arc, time::Duration};
 
 use contracts::{
     assessments::v1::assessments_service_client::AssessmentsServiceClient,
@@ -9,6 +9,7 @@ use contracts::{
     predictions::v1::predictions_service_client::PredictionsServiceClient,
     voice::v1::voice_service_client::VoiceServiceClient,
 };
+use runtime::{Methods, Retry, random_seed};
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -78,15 +79,21 @@ impl ConnectArgs {
     }
 }
 
-/// A channel that says who asks.
-pub type Service = InterceptedService<Channel, Identity>;
+/// A channel that says who asks, and makes calls again where that is safe and may help.
+pub type Service = InterceptedService<Retry<Channel>, Identity>;
 
 /// A connection to a running suite.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    channel: Channel,
+    channel: Retry<Channel>,
     identity: Identity,
     timeout: Duration,
+}
+
+/// What the contract says of calls tells which may be made again.
+fn retrying(channel: Channel) -> Retry<Channel> {
+    let methods = Methods::of(contracts::DESCRIPTOR_SET).expect("the contract's own descriptor set is whole");
+    Retry::new(channel, Arc::new(methods), random_seed())
 }
 
 impl Connection {
@@ -105,7 +112,7 @@ impl Connection {
             .http2_keep_alive_interval(Duration::from_secs(30))
             .tcp_nodelay(true);
         Ok(Self {
-            channel: endpoint.connect_lazy(),
+            channel: retrying(endpoint.connect_lazy()),
             identity: Identity {
                 language: args.lang.or_else(|| of_locale(|name| env::var(name).ok())),
                 ..Identity::new(&args.tenant, token.as_deref())?
@@ -116,7 +123,11 @@ impl Connection {
 
     /// A connection over a channel that stands already, for a tenant.
     pub fn over(channel: Channel, tenant: &str) -> Result<Self, Error> {
-        Ok(Self { channel, identity: Identity::new(tenant, None)?, timeout: Duration::from_secs(30) })
+        Ok(Self {
+            channel: retrying(channel),
+            identity: Identity::new(tenant, None)?,
+            timeout: Duration::from_secs(30),
+        })
     }
 
     /// The words of the language that is asked for; none where none is.

@@ -1,19 +1,21 @@
 //! Channels to the other processes of the suite.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::TryFutureExt;
-use futures_util::future::MapErr;
+use futures_util::future::{Either, MapErr};
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response};
 use tonic::body::Body;
 use tonic::transport::{self, Channel, Endpoint};
-use tonic::{Status, TimeoutExpired};
+use tonic::{ConnectError, Status, TimeoutExpired};
 use tower::Service;
 
 use crate::layers::deadline;
+use crate::retry::{Methods, Retry};
 use crate::secret::Secret;
 use crate::telemetry;
 
@@ -25,6 +27,7 @@ use crate::telemetry;
 pub struct Peer {
     channel: Channel,
     authorization: Option<HeaderValue>,
+    retry: Option<Retry<Channel>>,
 }
 
 /// Why a peer cannot be dialled at all.
@@ -62,7 +65,20 @@ pub fn peer(uri: &str, bearer: Option<Secret>) -> Result<Peer, PeerError> {
         .keep_alive_timeout(Duration::from_secs(10))
         .keep_alive_while_idle(true)
         .connect_lazy();
-    Ok(Peer { channel, authorization })
+    Ok(Peer { channel, authorization, retry: None })
+}
+
+impl Peer {
+    /// The same channel, over which unary calls of these methods are made again where that is safe, as [`Retry`] says.
+    pub fn retrying(mut self, methods: Arc<Methods>) -> Peer {
+        self.retry = Some(Retry::new(self.channel.clone(), methods, random_seed()));
+        self
+    }
+}
+
+/// A seed that no other client has.
+pub fn random_seed() -> u64 {
+    uuid::Uuid::new_v4().as_u64_pair().1
 }
 
 fn authorization(secret: &Secret) -> Result<HeaderValue, PeerError> {
@@ -76,10 +92,16 @@ fn authorization(secret: &Secret) -> Result<HeaderValue, PeerError> {
 impl Service<Request<Body>> for Peer {
     type Response = Response<Body>;
     type Error = Status;
-    type Future = MapErr<<Channel as Service<Request<Body>>>::Future, fn(transport::Error) -> Status>;
+    type Future = Either<
+        MapErr<<Channel as Service<Request<Body>>>::Future, fn(transport::Error) -> Status>,
+        <Retry<Channel> as Service<Request<Body>>>::Future,
+    >;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        self.channel.poll_ready(context).map_err(status)
+        match &mut self.retry {
+            Some(retry) => retry.poll_ready(context),
+            None => self.channel.poll_ready(context).map_err(status),
+        }
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
@@ -87,20 +109,39 @@ impl Service<Request<Body>> for Peer {
             request.headers_mut().insert(AUTHORIZATION, authorization.clone());
         }
         telemetry::propagate(request.headers_mut());
-        self.channel.call(request).map_err(status)
+        match &mut self.retry {
+            Some(retry) => Either::Right(retry.call(request)),
+            None => Either::Left(self.channel.call(request).map_err(status)),
+        }
     }
 }
 
 /// The channel calls its own timeout a cancellation; callers must be able to tell the two apart.
-fn status(error: transport::Error) -> Status {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+pub(crate) fn status(error: impl Into<Box<dyn Error + Send + Sync>>) -> Status {
+    let error = error.into();
+    if any_cause(&*error, |cause| cause.is::<TimeoutExpired>()) {
+        return deadline::exceeded().into();
+    }
+    Status::from_error(error)
+}
+
+/// Whether a call failed before any of it was sent: nobody was there, or its connection ended while it waited for its turn.
+pub(crate) fn was_never_sent(error: &(dyn Error + 'static)) -> bool {
+    any_cause(error, |cause| {
+        cause.is::<ConnectError>() || cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled)
+    })
+}
+
+/// Whether this is so of an error, or of what caused it.
+fn any_cause(error: &(dyn Error + 'static), is_so: impl Fn(&(dyn Error + 'static)) -> bool) -> bool {
+    let mut cause = Some(error);
     while let Some(error) = cause {
-        if error.is::<TimeoutExpired>() {
-            return deadline::exceeded().into();
+        if is_so(error) {
+            return true;
         }
         cause = error.source();
     }
-    Status::from_error(Box::new(error))
+    false
 }
 
 #[cfg(test)]

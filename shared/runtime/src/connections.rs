@@ -6,28 +6,29 @@
 use std::convert::Infallible;
 use std::io::{Cursor, ErrorKind};
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use http::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tonic::body::Body;
-use tonic::codegen::Bytes;
-use tonic::transport::server::{Connected, TcpConnectInfo};
-use tower::Service;
+use tonic::transport::server::Connected;
 use tower::util::BoxCloneSyncService;
 
+use crate::entrance::Entrance;
+use crate::frames::Frames;
+use crate::guests::Guests;
+use crate::queue::Queue;
 use crate::shutdown::Shutdown;
+use crate::tally::Tally;
+use crate::telemetry::{Telemetry, names};
 use crate::threads::Threads;
-
-/// How many calls of one connection may run at once.
-const MOST_STREAMS: u32 = 256;
 
 /// The stack, boxed once where it meets the server, so that its type is compiled once too.
 pub(crate) type Stack = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
@@ -46,13 +47,25 @@ pub(crate) struct Limits {
     pub(crate) grace: Duration,
     /// When a connection is asked to come again.
     pub(crate) age: Option<Duration>,
+    /// How long a connection may be without a call.
+    pub(crate) idle: Duration,
+    /// How long the client may leave an answer where it is.
+    pub(crate) untaken: Duration,
+    /// Bytes of answers that clients have not taken.
+    pub(crate) untaken_by_all: Arc<AtomicUsize>,
+    /// How many calls of a connection may be open at once.
+    pub(crate) streams: u32,
+    /// How many connections there may be.
+    pub(crate) guests: Guests,
+    /// Where what is cut off is counted.
+    pub(crate) telemetry: Telemetry,
 }
 
 /// Serves `stack` until the shutdown begins; then stops accepting, lets running calls finish, and closes what is left
 /// when the grace period is over.
 pub(crate) async fn serve(listener: TcpListener, threads: &Threads, stack: Stack, limits: Limits) {
     let mut connections = JoinSet::new();
-    let http = http2();
+    let http = http2(limits.streams);
     let mut stop = pin!(limits.shutdown.wait());
     loop {
         tokio::select! {
@@ -61,9 +74,14 @@ pub(crate) async fn serve(listener: TcpListener, threads: &Threads, stack: Stack
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 // Taken off this runtime here, and put on its thread's there.
-                Ok((stream, _)) => if let Ok(stream) = stream.into_std() {
-                    let connection = connection(stream, stack.clone(), http.clone(), limits.clone());
-                    threads.spawn(&mut connections, connection);
+                Ok((stream, from)) => if let Some(guest) = limits.guests.admit(from.ip())
+                    && let Ok(stream) = stream.into_std()
+                {
+                    let (stack, http, limits) = (stack.clone(), http.clone(), limits.clone());
+                    threads.spawn(&mut connections, |queue| async move {
+                        let _guest = guest;
+                        connection(stream, stack, http, limits, queue).await;
+                    });
                 }
                 Err(error) => recover(error).await,
             },
@@ -86,7 +104,7 @@ async fn recover(error: std::io::Error) {
     }
 }
 
-fn http2() -> Builder<TokioExecutor> {
+fn http2(streams: u32) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new()).http2_only();
     builder
         .http2()
@@ -95,15 +113,21 @@ fn http2() -> Builder<TokioExecutor> {
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10))
         // The default is no limit at all.
-        .max_concurrent_streams(MOST_STREAMS)
+        .max_concurrent_streams(streams)
         // Of calls that were given up before they were seen. A client may give up all it has at once, and a busy thread sees
         // none of them before that; more is an attack (CVE-2023-44487) and ends the connection.
-        .max_pending_accept_reset_streams(MOST_STREAMS as usize)
+        .max_pending_accept_reset_streams(streams as usize)
         .max_header_list_size(16 * 1024);
     builder
 }
 
-async fn connection(stream: std::net::TcpStream, stack: Stack, http: Builder<TokioExecutor>, limits: Limits) {
+async fn connection(
+    stream: std::net::TcpStream,
+    stack: Stack,
+    http: Builder<TokioExecutor>,
+    limits: Limits,
+    queue: Arc<Queue>,
+) {
     let mut stop = pin!(limits.shutdown.wait());
     // Without it, Nagle's algorithm holds small answers back for some 40 ms.
     let mut stream = match stream.set_nodelay(true).and_then(|()| TcpStream::from_std(stream)) {
@@ -123,21 +147,28 @@ async fn connection(stream: std::net::TcpStream, stack: Stack, http: Builder<Tok
         return;
     }
 
-    let entrance = Entrance { stack, connection: stream.connect_info() };
+    let tally = Arc::new(Tally::new(limits.untaken_by_all.clone()));
+    let entrance = Entrance { stack, connection: stream.connect_info(), queue, tally: tally.clone() };
     let (read, write) = stream.into_split();
-    let replayed = tokio::io::join(Cursor::new(preface).chain(read), write);
-    let mut serving = pin!(http.serve_connection(TokioIo::new(replayed), TowerToHyperService::new(entrance)));
-    let too_old = async {
-        match limits.age {
-            Some(age) => sleep(age).await,
-            None => std::future::pending().await,
+    let replayed = tokio::io::join(Cursor::new(preface).chain(Frames::new(read)), write);
+    let mut serving = pin!(http.serve_connection(TokioIo::new(replayed), entrance));
+    let mut leaves = pin!(async {
+        tokio::select! {
+            () = stop => {}
+            () = too_old(limits.age) => {}
+            () = idle(&tally, limits.idle) => cut_off(&limits, names::CUT_OFF_IDLE),
         }
-    };
-    let ended = tokio::select! {
-        ended = serving.as_mut() => ended,
-        () = async { tokio::select! { () = stop => {}, () = too_old => {} } } => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
+    });
+    let mut stalls = pin!(stalled(&tally, limits.untaken));
+    let mut leaving = false;
+    let ended = loop {
+        tokio::select! {
+            ended = serving.as_mut() => break ended,
+            () = leaves.as_mut(), if !leaving => {
+                leaving = true;
+                serving.as_mut().graceful_shutdown();
+            }
+            () = stalls.as_mut() => return cut_off(&limits, names::CUT_OFF_STALLED),
         }
     };
     if let Err(error) = ended {
@@ -145,29 +176,38 @@ async fn connection(stream: std::net::TcpStream, stack: Stack, http: Builder<Tok
     }
 }
 
-/// Takes requests as the transport has them to the stack, and tells handlers where they came from.
-#[derive(Clone)]
-struct Entrance {
-    stack: Stack,
-    connection: TcpConnectInfo,
+async fn too_old(age: Option<Duration>) {
+    match age {
+        Some(age) => sleep(age).await,
+        None => std::future::pending().await,
+    }
 }
 
-impl<B> Service<Request<B>> for Entrance
-where
-    B: http_body::Body<Data = Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
-{
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = <Stack as Service<Request<Body>>>::Future;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.stack.poll_ready(context)
+/// Waits until there was no call for so long.
+async fn idle(tally: &Tally, longest: Duration) {
+    loop {
+        let calls = tally.calls();
+        sleep(longest).await;
+        if !tally.is_busy() && tally.calls() == calls {
+            return;
+        }
     }
+}
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(self.connection.clone());
-        self.stack.call(request)
+/// Waits until the client has left an answer where it is for so long: what it does not take fills memory.
+async fn stalled(tally: &Tally, longest: Duration) {
+    loop {
+        sleep(longest).await;
+        if !tally.pass() {
+            return;
+        }
+    }
+}
+
+fn cut_off(limits: &Limits, reason: &'static str) {
+    tracing::debug!(reason, "cutting off a connection");
+    if let Some(recorder) = &limits.telemetry.recorder {
+        recorder.instruments.connection_cut_off(reason);
     }
 }
 

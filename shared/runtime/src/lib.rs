@@ -5,32 +5,43 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+#[cfg(test)]
+mod abuse;
 mod app;
 mod auth;
 mod channel;
 mod clock;
 mod connections;
+mod entrance;
 mod fault;
+mod frames;
+mod guests;
 mod health;
 mod layers;
+mod load;
+mod queue;
+mod retry;
 mod run;
 mod secret;
 mod server;
 mod settings;
 mod shutdown;
+mod tally;
 pub mod telemetry;
 mod tenant;
 #[cfg(test)]
 mod testing;
 mod threads;
+mod throttle;
 
 pub use app::{App, BoxError, Context};
 pub use auth::{AuthError, AuthTokens};
-pub use channel::{Peer, PeerError, peer};
+pub use channel::{Peer, PeerError, peer, random_seed};
 pub use clock::Clock;
 pub use fault::{DOMAIN, Fault, Violation, reason};
 pub use layers::codec::unread;
 pub use layers::deadline::{Deadline, deadline};
+pub use retry::{Methods, MethodsError, Retry};
 pub use run::{EXIT_USAGE, run};
 pub use secret::Secret;
 pub use server::{Server, ServerError};

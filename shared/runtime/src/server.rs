@@ -16,6 +16,7 @@ use crate::app::{App, Closings, Context};
 use crate::auth::{AuthError, AuthTokens, load_token};
 use crate::clock::Clock;
 use crate::connections::{self, Limits, Stack};
+use crate::guests::Guests;
 use crate::health::SwitchHealth;
 use crate::layers::auth::AuthLayer;
 use crate::layers::codec::CodecLayer;
@@ -116,8 +117,20 @@ impl Server {
         let shutdown = self.context.shutdown.clone();
         let grace = self.context.settings.grace_period;
         let stack = self.stack(with_standard_services(app.routes, &app.services, &app.descriptors, &shutdown)?);
-        let limits = Limits { shutdown: shutdown.clone(), grace, age: self.context.settings.max_connection_age };
-        let threads = Threads::start(std::thread::available_parallelism().map_or(1, usize::from))?;
+        let (settings, telemetry) = (&self.context.settings, &self.context.telemetry);
+        let (most, most_of_one) = (settings.max_connections, settings.max_connections_per_address);
+        let limits = Limits {
+            shutdown: shutdown.clone(),
+            grace,
+            age: settings.max_connection_age,
+            idle: settings.idle_timeout,
+            untaken: settings.request_timeout,
+            untaken_by_all: Arc::default(),
+            streams: settings.max_streams,
+            guests: Guests::new(most, most_of_one, telemetry.clone()),
+            telemetry: telemetry.clone(),
+        };
+        let threads = Threads::start(std::thread::available_parallelism().map_or(1, usize::from), telemetry)?;
         let (background, ()) = tokio::join!(
             supervise(app.tasks, shutdown, grace),
             connections::serve(self.listener, &threads, stack, limits),
@@ -136,7 +149,7 @@ impl Server {
             .layer(TraceLayer { telemetry: self.context.telemetry.clone() })
             // Before the limit: strangers take no place.
             .layer(AuthLayer { tokens: self.tokens.clone() })
-            .layer(OverloadLayer::new(settings.concurrency_limit))
+            .layer(OverloadLayer::new(settings.concurrency_limit, self.context.telemetry.clone()))
             // Below the limit: a call that ran out of time gives its place back.
             .layer(DeadlineLayer { longest: settings.request_timeout })
             // Below everything that must outlive a handler's panic.

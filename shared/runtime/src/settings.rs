@@ -43,13 +43,29 @@ pub struct ServeSettings {
     pub grace_period: Duration,
 
     /// Longest a call may take, whatever its client allows; Watch, Import, Undo, Verify, Try and Backtest calls follow
-    /// theirs alone
+    /// theirs alone. A connection whose client takes none of an answer for as long again is closed
     #[arg(long, env = "RAPPORT_REQUEST_TIMEOUT", value_name = "SECONDS", value_parser = seconds, default_value = "30")]
     pub request_timeout: Duration,
 
     /// Calls that may run at once; more are refused and told to retry
     #[arg(long, env = "RAPPORT_CONCURRENCY_LIMIT", value_name = "CALLS", default_value_t = 1024)]
     pub concurrency_limit: usize,
+
+    /// Connections that may be open at once; more are closed as they come
+    #[arg(long, env = "RAPPORT_MAX_CONNECTIONS", value_name = "CONNECTIONS", default_value_t = 10_000)]
+    pub max_connections: usize,
+
+    /// Connections that may be open at once from one address (of IPv6, one network of 64 bits)
+    #[arg(long, env = "RAPPORT_MAX_CONNECTIONS_PER_ADDRESS", value_name = "CONNECTIONS", default_value_t = 1_000)]
+    pub max_connections_per_address: usize,
+
+    /// Calls that one connection may have open at once; its client holds back what is more
+    #[arg(long, env = "RAPPORT_MAX_STREAMS", value_name = "CALLS", default_value_t = 256)]
+    pub max_streams: u32,
+
+    /// Time without a call after which a connection is closed; its client connects again when it needs to
+    #[arg(long, env = "RAPPORT_IDLE_TIMEOUT", value_name = "SECONDS", value_parser = seconds, default_value = "900")]
+    pub idle_timeout: Duration,
 
     /// Largest request message that is read
     #[arg(long, env = "RAPPORT_MAX_MESSAGE_BYTES", value_name = "BYTES", default_value_t = 4 * 1024 * 1024)]
@@ -106,6 +122,10 @@ impl Default for ServeSettings {
             grace_period: Duration::from_secs(25),
             request_timeout: Duration::from_secs(30),
             concurrency_limit: 1024,
+            max_connections: 10_000,
+            max_connections_per_address: 1_000,
+            max_streams: 256,
+            idle_timeout: Duration::from_secs(900),
             max_message_bytes: 4 * 1024 * 1024,
             cache_bytes: 256 * 1024 * 1024,
             max_connection_age: None,
@@ -142,6 +162,18 @@ impl ServeSettings {
         }
         if self.concurrency_limit == 0 || self.concurrency_limit > tokio::sync::Semaphore::MAX_PERMITS {
             problems.push(format!("--concurrency-limit must be from 1 to {}", tokio::sync::Semaphore::MAX_PERMITS));
+        }
+        for (flag, limit) in [
+            ("--max-connections", self.max_connections),
+            ("--max-connections-per-address", self.max_connections_per_address),
+            ("--max-streams", self.max_streams as usize),
+        ] {
+            if limit == 0 {
+                problems.push(format!("{flag} must be above 0"));
+            }
+        }
+        if self.idle_timeout.is_zero() {
+            problems.push("--idle-timeout must be above 0".to_owned());
         }
         if self.max_message_bytes == 0 {
             problems.push("--max-message-bytes must be above 0".to_owned());
@@ -222,6 +254,8 @@ mod tests {
         let arguments =
             ["--trace-sample", "2", "--log", "a=b=c", "--concurrency-limit", "0", "--otlp-endpoint", "https://x"];
         assert_eq!(parse(&arguments).validate().unwrap_err().len(), 4);
+        let none = ["--max-connections=0", "--max-connections-per-address=0", "--max-streams=0", "--idle-timeout=0"];
+        assert_eq!(parse(&none).validate().unwrap_err().len(), none.len());
     }
 
     #[test]

@@ -87,6 +87,11 @@ impl Script {
                 self.released.wait().await;
                 1
             }
+            "busy" => {
+                let begun = std::time::Instant::now();
+                while begun.elapsed() < Duration::from_millis(2) {}
+                1
+            }
             "panic" => panic!("a detail that stays inside"),
             "panic later" => {
                 tokio::task::yield_now().await;

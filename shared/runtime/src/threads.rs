@@ -9,6 +9,10 @@ use std::thread;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::queue::Queue;
+use crate::telemetry::Telemetry;
 
 /// Threads with a runtime of their own each, on which a connection and all its calls stay.
 ///
@@ -28,6 +32,8 @@ struct Thread {
     runtime: Handle,
     /// How many connections it serves.
     connections: Arc<AtomicUsize>,
+    /// The calls that wait for it.
+    queue: Arc<Queue>,
     /// Dropped, it ends the thread.
     _end: oneshot::Sender<()>,
 }
@@ -40,16 +46,20 @@ impl Threads {
     ///
     /// # Errors
     /// The system's, if it has no more threads or files to give.
-    pub(crate) fn start(count: usize) -> io::Result<Threads> {
-        let threads = (0..count.max(1)).map(Thread::start).collect::<io::Result<_>>()?;
+    pub(crate) fn start(count: usize, telemetry: &Telemetry) -> io::Result<Threads> {
+        let threads = (0..count.max(1)).map(|number| Thread::start(number, telemetry)).collect::<io::Result<_>>()?;
         Ok(Threads { threads })
     }
 
-    /// Starts a connection on the thread that has the fewest.
-    pub(crate) fn spawn(&self, connections: &mut JoinSet<()>, connection: impl Future<Output = ()> + Send + 'static) {
+    /// Starts a connection on the thread that has the fewest, with the queue of that thread's calls.
+    pub(crate) fn spawn<C>(&self, connections: &mut JoinSet<()>, connection: impl FnOnce(Arc<Queue>) -> C)
+    where
+        C: Future<Output = ()> + Send + 'static,
+    {
         let least = self.threads.iter().min_by_key(|thread| thread.connections.load(Ordering::Relaxed));
         let Some(thread) = least else { return };
         let place = Place::take(&thread.connections);
+        let connection = connection(thread.queue.clone());
         let served = async move {
             let _place = place;
             connection.await;
@@ -59,7 +69,7 @@ impl Threads {
 }
 
 impl Thread {
-    fn start(number: usize) -> io::Result<Thread> {
+    fn start(number: usize, telemetry: &Telemetry) -> io::Result<Thread> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
@@ -69,7 +79,8 @@ impl Thread {
             // A blocking task that hangs is left behind rather than waited for.
             runtime.shutdown_background();
         })?;
-        Ok(Thread { runtime: handle, connections: Arc::default(), _end: end })
+        let queue = Arc::new(Queue::new(Instant::now(), telemetry.clone()));
+        Ok(Thread { runtime: handle, connections: Arc::default(), queue, _end: end })
     }
 }
 
@@ -94,12 +105,12 @@ mod tests {
 
     #[tokio::test]
     async fn connections_are_spread_over_the_threads_and_stay_where_they_are() {
-        let threads = Threads::start(2).unwrap();
+        let threads = Threads::start(2, &Telemetry::off()).unwrap();
         let mut connections = JoinSet::new();
         let seen = Arc::new(Mutex::new(Vec::new()));
         for _ in 0..6 {
             let seen = seen.clone();
-            threads.spawn(&mut connections, async move {
+            threads.spawn(&mut connections, |_| async move {
                 let own = thread::current().id();
                 let inner = tokio::spawn(async { thread::current().id() }).await.unwrap();
                 seen.lock().unwrap().push((own, inner));

@@ -1,10 +1,12 @@
 //! Bounds how long a call may take.
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::future::Either;
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
 use pin_project_lite::pin_project;
@@ -15,6 +17,7 @@ use tonic::{Code, Status};
 use tower::{Layer, Service};
 
 use super::{Answer, Grpc, refuse};
+use crate::entrance::Arrived;
 use crate::fault::{Fault, reason};
 
 /// When a call must be answered. Handlers find it with [`deadline`].
@@ -63,7 +66,7 @@ pub(crate) struct Deadlines<S> {
 impl<S: Grpc> Service<Request<Body>> for Deadlines<S> {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Bounded<S::Future>;
+    type Future = Either<Bounded<S::Future>, Ready<Answer>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)
@@ -74,25 +77,31 @@ impl<S: Grpc> Service<Request<Body>> for Deadlines<S> {
         let asked = grpc_timeout(request.headers());
         let allowed =
             if long_lived { asked } else { Some(asked.map_or(self.longest, |asked| asked.min(self.longest))) };
+        let now = Instant::now();
+        let arrived = request.extensions().get().map_or(now, |Arrived(arrived)| *arrived);
         // A client may ask for more time than the machine can count; then it has no deadline.
-        let end = allowed.and_then(|allowed| Instant::now().checked_add(allowed));
+        let end = allowed.and_then(|allowed| arrived.checked_add(allowed));
         if let Some(end) = end {
+            // It has waited too long for its thread: nobody listens to the answer any more.
+            if end <= now {
+                return Either::Right(ready(Ok(refuse(exceeded()))));
+            }
             request.extensions_mut().insert(Deadline(end));
         }
-        Bounded { inner: self.inner.call(request), timer: end.map(sleep_until), long_lived }
+        Either::Left(Bounded { inner: self.inner.call(request), timer: end.map(sleep_until), long_lived })
     }
 }
 
 /// Feeds, imports, what takes them back, and checks of or trials on everything last as long as their client wants, like
 /// a session of reflection.
-fn is_long_lived(path: &str) -> bool {
+pub(crate) fn is_long_lived(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let verbs = ["Watch", "Import", "Undo", "Verify", "Try", "Backtest", "Reanalyze"];
     verbs.iter().any(|verb| name.starts_with(verb)) || name == "ServerReflectionInfo"
 }
 
 /// The `grpc-timeout` header: at most eight digits and a unit. A malformed one counts as absent, as elsewhere in gRPC.
-fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if !(1..=8).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -186,6 +195,9 @@ impl http_body::Body for Ending {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
     use crate::settings::ServeSettings;
     use crate::testing::{Suite, eventually, reason_of};
@@ -218,6 +230,30 @@ mod tests {
         assert!(left > 8_000 && left <= 9_000, "{left}");
         let left = suite.ask_within("time left", None).await.unwrap();
         assert!(left > 29_000 && left <= 30_000, "{left}");
+    }
+
+    #[tokio::test]
+    async fn a_call_whose_time_has_passed_before_its_turn_is_not_begun() {
+        let begun = Arc::new(AtomicUsize::new(0));
+        let count = begun.clone();
+        let counting = tower::service_fn(move |request: Request<Body>| {
+            count.fetch_add(1, Ordering::SeqCst);
+            assert!(request.extensions().get::<Deadline>().unwrap().remaining() < Duration::from_secs(7));
+            ready(Answer::Ok(Response::new(Body::empty())))
+        });
+        let mut service = DeadlineLayer { longest: Duration::from_secs(30) }.layer(counting);
+        let mut arrived = |timeout: &str, ago: u64| {
+            let arrived = Arrived(Instant::now().checked_sub(Duration::from_secs(ago)).unwrap());
+            let request = Request::builder().header("grpc-timeout", timeout).extension(arrived);
+            service.call(request.body(Body::empty()).unwrap())
+        };
+        let Ok(answer) = arrived("2S", 3).await;
+        assert_exceeded(&Status::from_header_map(answer.headers()).unwrap());
+        assert_eq!(begun.load(Ordering::SeqCst), 0);
+        // One that has waited has only the rest of its time.
+        let Ok(answer) = arrived("10S", 3).await;
+        assert!(Status::from_header_map(answer.headers()).is_none());
+        assert_eq!(begun.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ use futures_util::future::Either;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tonic::Code;
 use tonic::body::Body;
 use tower::{Layer, Service};
@@ -18,6 +19,9 @@ use tower::{Layer, Service};
 use super::{Answer, Grpc, refuse};
 use crate::fault::{Fault, reason};
 use crate::health;
+use crate::load::Load;
+use crate::telemetry::{Telemetry, names};
+use crate::throttle::Throttle;
 
 /// Refuses a call at once when the limit is reached: a queue would only turn overload into timeouts.
 ///
@@ -25,12 +29,40 @@ use crate::health;
 /// Health is always answered: a busy process is not a broken one.
 #[derive(Clone, Debug)]
 pub(crate) struct OverloadLayer {
+    door: Door,
+}
+
+#[derive(Clone, Debug)]
+struct Door {
     places: Arc<Semaphore>,
+    load: Arc<Load>,
+    lines: Arc<Throttle>,
+    telemetry: Telemetry,
 }
 
 impl OverloadLayer {
-    pub(crate) fn new(limit: usize) -> OverloadLayer {
-        OverloadLayer { places: Arc::new(Semaphore::new(limit)) }
+    pub(crate) fn new(limit: usize, telemetry: Telemetry) -> OverloadLayer {
+        if let Some(recorder) = &telemetry.recorder {
+            recorder.instruments.calls_limited(limit);
+        }
+        let (places, load) = (Arc::new(Semaphore::new(limit)), Arc::new(Load::new(Instant::now())));
+        OverloadLayer { door: Door { places, load, lines: Arc::default(), telemetry } }
+    }
+}
+
+impl Door {
+    fn enter(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        let place = self.places.clone().try_acquire_owned();
+        self.load.count(Instant::now(), place.is_err());
+        place.map_err(|_| {
+            if let Some(recorder) = &self.telemetry.recorder {
+                recorder.instruments.call_refused(names::REFUSED_RUNNING);
+            }
+            if let Some(unsaid) = self.lines.line() {
+                tracing::warn!(unsaid, "refusing calls: there are as many as may run at once");
+            }
+            overloaded(self.load.pause())
+        })
     }
 }
 
@@ -38,13 +70,13 @@ impl<S> Layer<S> for OverloadLayer {
     type Service = Overload<S>;
 
     fn layer(&self, inner: S) -> Overload<S> {
-        Overload { places: self.places.clone(), inner }
+        Overload { door: self.door.clone(), inner }
     }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Overload<S> {
-    places: Arc<Semaphore>,
+    door: Door,
     inner: S,
 }
 
@@ -60,10 +92,10 @@ impl<S: Grpc> Service<Request<Body>> for Overload<S> {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut place = None;
         if !request.uri().path().starts_with(health::PATH) {
-            place = self.places.clone().try_acquire_owned().ok();
-            if place.is_none() {
-                return Either::Right(ready(Ok(refuse(overloaded()))));
-            }
+            place = match self.door.enter() {
+                Ok(place) => Some(place),
+                Err(fault) => return Either::Right(ready(Ok(refuse(fault)))),
+            };
         }
         Either::Left(Admitted { inner: self.inner.call(request), place })
     }
@@ -89,9 +121,8 @@ impl<F: Future> Future for Admitted<F> {
     }
 }
 
-fn overloaded() -> Fault {
-    Fault::new(Code::ResourceExhausted, reason::OVERLOADED, "too many calls are running, try again")
-        .retry_after(Duration::from_millis(500))
+pub(crate) fn overloaded(pause: Duration) -> Fault {
+    Fault::new(Code::ResourceExhausted, reason::OVERLOADED, "too many calls are running, try again").retry_after(pause)
 }
 
 #[cfg(test)]
@@ -110,11 +141,45 @@ mod tests {
 
         let refused = suite.ask(None, "quick").await.unwrap_err();
         assert_eq!((refused.code(), reason_of(&refused)), (Code::ResourceExhausted, reason::OVERLOADED.to_owned()));
-        assert_eq!(refused.get_details_retry_info().unwrap().retry_delay, Some(Duration::from_millis(500)));
+        let pause = refused.get_details_retry_info().unwrap().retry_delay.unwrap();
+        assert!(pause >= Duration::from_millis(50) && pause <= Duration::from_secs(10), "{pause:?}");
         suite.health().await.unwrap();
 
         suite.release();
         running.await.unwrap().unwrap();
+        suite.ask(None, "quick").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_cannot_keep_up_refuses_what_waits_answers_health_and_recovers_at_once() {
+        let suite = Suite::start(Suite::settings()).await;
+        // All over one connection, and so on one thread: half a second of work comes at once.
+        let client = suite.client(None);
+        let calls = (0..400).map(|_| {
+            let mut client = client.clone();
+            async move { client.run("acme", "busy", None).await }
+        });
+        let (answers, health) = tokio::join!(futures_util::future::join_all(calls), suite.health());
+        health.unwrap();
+        let refused: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+        assert!(!refused.is_empty() && refused.len() < answers.len(), "{} of {}", refused.len(), answers.len());
+        for status in refused {
+            assert_eq!((status.code(), reason_of(status)), (Code::ResourceExhausted, reason::OVERLOADED.to_owned()));
+            assert!(status.get_details_retry_info().unwrap().retry_delay.unwrap() >= Duration::from_millis(50));
+        }
+        for _ in 0..100 {
+            client.clone().run("acme", "quick", None).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_its_client_gives_up_stops() {
+        let suite = Suite::start(ServeSettings { concurrency_limit: 1, ..Suite::settings() }).await;
+        let running = suite.spawn("slow");
+        eventually(|| suite.running() == 1).await;
+        running.abort();
+        eventually(|| suite.running() == 0).await;
+        // And its place is free.
         suite.ask(None, "quick").await.unwrap();
     }
 }

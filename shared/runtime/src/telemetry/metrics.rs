@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
+use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter, UpDownCounter};
 use tonic::Code;
 
 use super::names;
@@ -17,6 +17,11 @@ pub(crate) struct Instruments {
     calls: Counter<u64>,
     in_flight: UpDownCounter<i64>,
     panics: Counter<u64>,
+    calls_refused: Counter<u64>,
+    calls_limit: Gauge<u64>,
+    connections: UpDownCounter<i64>,
+    connections_refused: Counter<u64>,
+    connections_cut_off: Counter<u64>,
 }
 
 impl Instruments {
@@ -34,6 +39,26 @@ impl Instruments {
                 .with_description("Calls not yet answered in full.")
                 .build(),
             panics: meter.u64_counter(names::SERVER_PANICS).with_description("Handlers that panicked.").build(),
+            calls_refused: meter
+                .u64_counter(names::SERVER_CALLS_REFUSED)
+                .with_description("Calls refused because there were too many, by reason.")
+                .build(),
+            calls_limit: meter
+                .u64_gauge(names::SERVER_CALLS_LIMIT)
+                .with_description("How many calls may run at once.")
+                .build(),
+            connections: meter
+                .i64_up_down_counter(names::SERVER_CONNECTIONS)
+                .with_description("Open connections.")
+                .build(),
+            connections_refused: meter
+                .u64_counter(names::SERVER_CONNECTIONS_REFUSED)
+                .with_description("Connections refused because there were too many, by reason.")
+                .build(),
+            connections_cut_off: meter
+                .u64_counter(names::SERVER_CONNECTIONS_CUT_OFF)
+                .with_description("Connections that the server ended, by reason.")
+                .build(),
         }
     }
 
@@ -54,6 +79,30 @@ impl Instruments {
         self.in_flight.add(-1, &[]);
         self.calls.add(1, &labels);
         self.duration.record(duration.as_secs_f64(), &labels);
+    }
+
+    pub(crate) fn call_refused(&self, reason: &'static str) {
+        self.calls_refused.add(1, &[KeyValue::new(names::REFUSED_REASON, reason)]);
+    }
+
+    pub(crate) fn calls_limited(&self, limit: usize) {
+        self.calls_limit.record(limit as u64, &[]);
+    }
+
+    pub(crate) fn connection_begins(&self) {
+        self.connections.add(1, &[]);
+    }
+
+    pub(crate) fn connection_ends(&self) {
+        self.connections.add(-1, &[]);
+    }
+
+    pub(crate) fn connection_refused(&self, reason: &'static str) {
+        self.connections_refused.add(1, &[KeyValue::new(names::REFUSED_REASON, reason)]);
+    }
+
+    pub(crate) fn connection_cut_off(&self, reason: &'static str) {
+        self.connections_cut_off.add(1, &[KeyValue::new(names::REFUSED_REASON, reason)]);
     }
 
     pub(crate) fn panicked(&self, method: &str) {

@@ -29,6 +29,34 @@ pub const SERVER_CALLS_IN_FLIGHT: &str = "rapport.server.calls.in_flight";
 /// Counter: handlers that panicked, by method.
 pub const SERVER_PANICS: &str = "rapport.server.panics";
 
+/// Counter: calls refused because there were too many, by [`REFUSED_REASON`].
+pub const SERVER_CALLS_REFUSED: &str = "rapport.server.calls.refused";
+/// Gauge: the limit of calls that run at once.
+pub const SERVER_CALLS_LIMIT: &str = "rapport.server.calls.limit";
+/// Up-down counter: open connections.
+pub const SERVER_CONNECTIONS: &str = "rapport.server.connections";
+/// Counter: connections refused, by [`REFUSED_REASON`].
+pub const SERVER_CONNECTIONS_REFUSED: &str = "rapport.server.connections.refused";
+/// Counter: connections that the server ended, by [`REFUSED_REASON`].
+pub const SERVER_CONNECTIONS_CUT_OFF: &str = "rapport.server.connections.cut_off";
+
+/// Attribute: why something was refused or cut off.
+pub const REFUSED_REASON: &str = "rapport.reason";
+/// Calls: they had waited too long for their thread.
+pub const REFUSED_WAITED: &str = "waited";
+/// Calls: their client leaves too much of its answers untaken.
+pub const REFUSED_UNTAKEN: &str = "untaken";
+/// Calls: as many were running as may.
+pub const REFUSED_RUNNING: &str = "running";
+/// Connections: as many were open as may be.
+pub const REFUSED_ALL: &str = "all";
+/// Connections: as many were open from their address as may be.
+pub const REFUSED_ADDRESS: &str = "address";
+/// Connections: nothing was called for long.
+pub const CUT_OFF_IDLE: &str = "idle";
+/// Connections: an answer was not taken for long.
+pub const CUT_OFF_STALLED: &str = "stalled";
+
 /// A gRPC code as the conventions spell it.
 pub fn code(code: Code) -> &'static str {
     match code {

@@ -1,0 +1,101 @@
+//! Where calls come in: each is told where it came from and when, waits for its thread, and is refused if that took too long.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::{Request, Response};
+use tokio::time::Instant;
+use tonic::body::Body;
+use tonic::codegen::{Bytes, StdError};
+use tonic::transport::server::TcpConnectInfo;
+use tower::Service;
+
+use crate::connections::Stack;
+use crate::health;
+use crate::layers::{Answer, deadline, overload, refuse};
+use crate::queue::{Queue, Waiting};
+use crate::tally::{Open, Tally};
+
+/// When a call arrived, before it waited for its thread: what its client's deadline counts from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrived(pub(crate) Instant);
+
+/// Takes requests as the transport has them to the stack.
+///
+/// The transport calls it where it reads the request, and polls what it returns in a task of its own, so that the time in
+/// between is the time that the call has waited for its thread. A refusal here costs a fraction of one in the stack.
+#[derive(Clone)]
+pub(crate) struct Entrance {
+    pub(crate) stack: Stack,
+    pub(crate) connection: TcpConnectInfo,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) tally: Arc<Tally>,
+}
+
+impl<B> hyper::service::Service<Request<B>> for Entrance
+where
+    B: http_body::Body<Data = Bytes, Error: Into<StdError>> + Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Entering;
+
+    fn call(&self, request: Request<B>) -> Entering {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(self.connection.clone());
+        let path = request.uri().path();
+        let long_lived = deadline::is_long_lived(path);
+        // A busy process is not a broken one; and what lives long begins seldom.
+        let waits = !long_lived && !path.starts_with(health::PATH);
+        let waiting = waits.then(|| self.queue.join(Instant::now()));
+        let state = State::Waiting(Some((request, self.stack.clone(), waiting)));
+        Entering { state, open: Some(self.tally.open()), long_lived }
+    }
+}
+
+/// A call on its way to its answer.
+pub(crate) struct Entering {
+    state: State,
+    open: Option<Open>,
+    long_lived: bool,
+}
+
+/// A call that waits for its turn and then runs.
+enum State {
+    Waiting(Option<(Request<Body>, Stack, Option<Waiting>)>),
+    Running(<Stack as Service<Request<Body>>>::Future),
+}
+
+impl Future for Entering {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        loop {
+            let call = match &mut self.state {
+                State::Waiting(call) => call,
+                State::Running(answer) => {
+                    let Ok(answer) = ready!(answer.as_mut().poll(context));
+                    let (open, long_lived) = (self.open.take(), self.long_lived);
+                    return Poll::Ready(Ok(match open {
+                        Some(open) => answer.map(|body| open.until_taken(body, long_lived)),
+                        None => answer,
+                    }));
+                }
+            };
+            if let Some((_, stack, _)) = call {
+                let Ok(()) = ready!(stack.poll_ready(context));
+            }
+            let Some((mut request, mut stack, waiting)) = call.take() else { return Poll::Pending };
+            if let Some(waiting) = waiting {
+                request.extensions_mut().insert(Arrived(waiting.arrived()));
+                let full = self.open.as_ref().is_some_and(Open::is_of_full);
+                if let Err(too_late) = waiting.begin(Instant::now(), full) {
+                    return Poll::Ready(Ok(refuse(overload::overloaded(too_late.0))));
+                }
+            }
+            self.state = State::Running(stack.call(request));
+        }
+    }
+}
