@@ -34,7 +34,7 @@ use tests::{Suite, ask, day, eventually};
 use tokio::task::{JoinSet, LocalSet};
 
 use self::{
-    chance::{Chance, rounds},
+    chance::{Chance, rounds, seeded},
     importer::Importer,
     judge::{Change, Verdict, feed, judge, listed},
     process::Process,
@@ -60,7 +60,7 @@ struct Storm {
 impl Storm {
     /// Starts the suite, which may be killed while it makes its databases, and sends out the writers.
     async fn begin() -> Self {
-        let mut chance = Chance::seeded();
+        let mut chance = seeded();
         let mut process = Process::new();
         for _ in 0..rounds().div_ceil(4) {
             process.start();
@@ -282,7 +282,7 @@ fn assert_chained(watcher: &assessed::Watcher, told: &[assessed::Told], assessme
 async fn clients_that_go_away_leave_nothing_half_written() {
     LocalSet::new()
         .run_until(async {
-            let mut chance = Chance::seeded();
+            let mut chance = seeded();
             let suite = Suite::start().await;
             let peer = suite.peer();
             let clients = Clients::new(peer.clone());

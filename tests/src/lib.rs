@@ -2,7 +2,9 @@
 //! still until the test moves it. Tests act through the public API only.
 #![allow(clippy::unwrap_used, reason = "a test's way to fail")]
 
+pub mod chance;
 pub mod foreign;
+pub mod history;
 
 use std::time::Duration;
 

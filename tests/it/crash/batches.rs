@@ -12,7 +12,7 @@ use tonic::Status;
 
 use super::{
     ACCOUNTS, assert_ledgers_are_clean,
-    chance::{Chance, rounds},
+    chance::{Chance, rounds, seeded},
     create_accounts,
     judge::{feed, listed},
     process::Process,
@@ -105,7 +105,7 @@ async fn listing(process: &Process) -> Result<(), Status> {
 
 #[tokio::test]
 async fn an_import_and_its_undoing_survive_kill_9() {
-    let mut chance = Chance::seeded();
+    let mut chance = seeded();
     let mut process = Process::new();
     process.start();
     let written = create_accounts(&process.peer()).await;
