@@ -139,10 +139,8 @@ pub struct Get {
     pub at: Moment,
     /// The resource: tenant, colon, name.
     pub resource: String,
-    /// The version that was shown.
-    pub version: i64,
-    /// What it said.
-    pub said: Said,
+    /// The version that was shown and what it said; none if there was no such resource any more.
+    pub shown: Option<(i64, Said)>,
 }
 
 /// A read of the aggregator that had to include what some tokens name.

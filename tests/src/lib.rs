@@ -5,6 +5,7 @@
 pub mod chance;
 pub mod foreign;
 pub mod history;
+pub mod resources;
 
 use std::time::Duration;
 

@@ -6,7 +6,10 @@ use contracts::{
     common::v1::Money,
     orders::v1::{orders_service_client::OrdersServiceClient, *},
 };
-use tests::{ask_for, day};
+use tests::{
+    ask_for, day,
+    resources::{Clients, Kind, is_cut_off},
+};
 use tokio_stream::iter;
 use tonic::Status;
 
@@ -16,7 +19,6 @@ use super::{
     create_accounts,
     judge::{feed, listed},
     process::Process,
-    resources::{Clients, Kind, is_cut_off},
 };
 
 const MESSAGES: usize = 60;

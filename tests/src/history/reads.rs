@@ -31,7 +31,8 @@ fn gets(history: &History, told: &Told<'_>, verdict: &mut Verdict) {
         }
     }
     for get in &history.gets {
-        known.entry(&get.resource).or_default().push((get.at, get.version));
+        let version = get.shown.as_ref().map_or(0, |(version, _)| *version);
+        known.entry(&get.resource).or_default().push((get.at, version));
     }
     for known in known.values_mut() {
         known.sort_unstable();
@@ -45,15 +46,21 @@ fn gets(history: &History, told: &Told<'_>, verdict: &mut Verdict) {
         verdict.counts.gets += 1;
         let known = &known[get.resource.as_str()];
         let before = known.partition_point(|(at, _)| *at < get.invoked);
-        if let Some((_, version)) = before.checked_sub(1).map(|index| known[index])
-            && get.version < version
-        {
-            verdict.broken(Broken::Stale, format!("version {version} was known before {get:?}"));
-        }
-        let changes = told.by_resource.get(get.resource.as_str());
-        let change = changes.and_then(|changes| changes.iter().find(|change| change.version == get.version));
-        if change.is_none_or(|change| change.said != get.said) {
-            verdict.broken(Broken::Half, format!("{get:?} was told as {change:?}"));
+        let version = before.checked_sub(1).map_or(0, |index| known[index].1);
+        let changes = told.by_resource.get(get.resource.as_str()).map_or(&[][..], Vec::as_slice);
+        match &get.shown {
+            Some((shown, said)) => {
+                if *shown < version {
+                    verdict.broken(Broken::Stale, format!("version {version} was known before {get:?}"));
+                }
+                let change = changes.iter().find(|change| change.version == *shown);
+                if change.is_none_or(|change| change.said != *said) {
+                    verdict.broken(Broken::Half, format!("{get:?} was told as {change:?}"));
+                }
+            }
+            // Gone, if it was deleted and not too early for what was known.
+            None if changes.iter().any(|change| change.said.deleted && change.version >= version) => {}
+            None => verdict.broken(Broken::Stale, format!("version {version} was known and stands, before {get:?}")),
         }
     }
 }

@@ -35,8 +35,7 @@ fn sound() -> History {
         invoked,
         at: invoked + 5,
         resource: changes[index].resource.clone(),
-        version: changes[index].version,
-        said: changes[index].said.clone(),
+        shown: Some((changes[index].version, changes[index].said.clone())),
     };
     let feed = Feed {
         service: "orders".to_owned(),
@@ -60,7 +59,7 @@ fn sound() -> History {
         watched: vec![short],
         rows: vec![row(2), row(3), row(4), row(5), row(6)],
         // The first overlaps the change to version 2 and may miss it.
-        gets: vec![get(24, 0), get(40, 2)],
+        gets: vec![get(24, 0), get(40, 2), Get { shown: None, ..get(50, 3) }],
         fresh: vec![fresh(3, Shown::Timeline(shown)), fresh(2, Shown::Orders(2))],
         ledgers: vec![Ledgers { tenant: "t".to_owned(), accounts: 1, verified: 1, differing: vec![] }],
         replays: vec![Replay { what: "a".to_owned(), first: "x".to_owned(), second: "x".to_owned() }],
@@ -118,7 +117,7 @@ fn a_sound_history_is_found_sound_and_counted() {
     assert_eq!((counts.acknowledged, counts.present_once), (6, 6));
     assert_eq!((counts.unknown_present, counts.unknown_absent, counts.refused), (1, 1, 1));
     assert_eq!((counts.feeds["orders"], counts.watched, counts.batches), (7, 1, 1));
-    assert_eq!((counts.gets, counts.fresh, counts.ledgers, counts.replays), (2, 2, 1, 1));
+    assert_eq!((counts.gets, counts.fresh, counts.ledgers, counts.replays), (3, 2, 1, 1));
 }
 
 #[test]
@@ -265,7 +264,10 @@ fn a_version_that_is_skipped_or_goes_backwards_is_caught() {
 
 #[test]
 fn a_read_of_something_that_never_was_is_caught() {
-    assert_eq!(broken(|history| history.gets[1].said.content = 77), [Broken::Half]);
+    let other = broken(|history| history.gets[1].shown.as_mut().unwrap().1.content = 77);
+    assert_eq!(other, [Broken::Half]);
+    // Gone, though nobody deleted it.
+    assert_eq!(broken(|history| history.gets[1].shown = None), [Broken::Stale]);
 }
 
 #[test]
