@@ -9,7 +9,8 @@ use contracts::assessments::v1::Cause;
 use dynamics::{HalfLives, Ledger, Model, assess};
 use methods::Methods;
 use runtime::Clock;
-use store::{Database, Error, Mark, Transaction};
+use store::{Backend, Database, Error, Held, Leases, Mark, PARTITIONS, Transaction, leases::Fenced, partition};
+use tokio::sync::watch;
 
 use crate::{
     cache::Ledgers,
@@ -18,6 +19,7 @@ use crate::{
     log,
     models::Models,
     movement::{Movements, Stood, Why},
+    others::Others,
     progress::{FEEDS, Progress},
     standing,
     stated_views::{self, StatedViews},
@@ -38,6 +40,18 @@ pub(crate) struct Heard {
     pub(crate) through: Vec<Mark>,
 }
 
+impl Heard {
+    /// Leaves out the marks of partitions that are not followed any more as they were when this was heard. None is left
+    /// where something was told of one of them.
+    pub(crate) fn still_held(mut self, then: &Held, now: &Held) -> Option<Self> {
+        self.through.retain(|mark| then.agrees(now, mark.partition));
+        let is_held = |tenant: &str, account: &str| then.agrees(now, partition(tenant, account));
+        let is_whole = self.told.iter().all(|told| is_held(&told.tenant, &told.account))
+            && self.topics.iter().all(|topic| is_held(&topic.tenant, ""));
+        is_whole.then_some(self)
+    }
+}
+
 /// The kinds of sources that each feed tells of, in the order of [`FEEDS`].
 const KINDS: [&[&str]; FEEDS.len()] = [
     &["account", "contact", "milestone", REFERRAL],
@@ -47,7 +61,7 @@ const KINDS: [&[&str]; FEEDS.len()] = [
 ];
 /// How many ledgers are made again in one transaction.
 const ACCOUNTS_PER_REBUILD: i64 = 200;
-/// The name of the setting that tells how the stored ledgers were made.
+/// The name of the setting that tells how the stored ledgers were made; behind a slash and a partition, that of its ledgers.
 const MADE_WITH: &str = "ledgers_made_with";
 
 /// Applies what is heard.
@@ -60,6 +74,10 @@ pub(crate) struct Applier {
     pub(crate) progress: Progress,
     pub(crate) ledgers: Ledgers,
     pub(crate) standings: Standings,
+    pub(crate) leases: Leases,
+    pub(crate) others: Others,
+    /// The partitions of those that are held which are ready to be followed.
+    pub(crate) ready: Arc<watch::Sender<Arc<Held>>>,
     /// Of what fits learn from: orders and rivals' offers.
     pub(crate) changes: Changes,
 }
@@ -81,7 +99,14 @@ struct Stands {
     rows: Vec<StandingRow>,
 }
 
+/// A transaction that writes under leases.
+struct Leased {
+    transaction: Transaction,
+    fenced: BTreeMap<u32, Fenced>,
+}
+
 /// What a transaction made of ledgers and standings.
+#[derive(Default)]
 struct Written {
     ledgers: Vec<LedgerRow>,
     standings: Vec<StandingRow>,
@@ -111,27 +136,28 @@ impl Applier {
             let erased = told.iter().filter(|told| told.is_erased_account());
             let erased = erased.map(|told| (told.tenant.clone(), told.account.clone())).collect();
             stated_views::erase(&self.methods, &self.views, &erased).await?;
-            let mut transaction = self.database.transaction().await?;
-            let mut work = Work::load(&mut transaction, &told).await?;
-            let mut learnable: HashMap<&str, u64> = HashMap::new();
-            for told in told {
-                work.hear(told)?;
-                if matches!(told.source.kind(), ORDER | OFFER) {
-                    *learnable.entry(&told.tenant).or_default() += 1;
-                }
-            }
-            work.store_sources(&mut transaction).await?;
-            topics::keep(&mut transaction, batch.iter().flat_map(|heard| &heard.topics)).await?;
+            let own = told.iter().map(|told| partition(&told.tenant, &told.account));
+            let own = own.chain(batch.iter().flat_map(|heard| &heard.topics).map(|topic| partition(&topic.tenant, "")));
+            let own = own.chain(moved.iter().map(|mark| mark.partition)).collect();
+            let (mut leased, work) = self.work(&told, own).await?;
+            let transaction = &mut leased.transaction;
+            work.store_sources(transaction).await?;
+            topics::keep(transaction, batch.iter().flat_map(|heard| &heard.topics)).await?;
             // All that was told of, whether it was new or not: a commit that seemed to fail and did not is applied again.
             let touched = work.touched();
             let merges = work.new_merges.clone();
-            let written = self.store_ledgers(&mut transaction, work).await?;
-            tables::follow(&mut transaction, &moved).await?;
-            self.commit(transaction).await?;
-            for ((tenant, duplicate), into) in merges {
-                self.views.merge(&tenant, &duplicate, &into);
+            let written = self.store_ledgers(transaction, work).await?;
+            tables::follow(transaction, &moved).await?;
+            let merged = || {
+                for ((tenant, duplicate), into) in merges {
+                    self.views.merge(&tenant, &duplicate, &into);
+                }
+            };
+            self.commit(leased, written, &touched, merged).await?;
+            let mut learnable: HashMap<&str, u64> = HashMap::new();
+            for told in told.iter().filter(|told| matches!(told.source.kind(), ORDER | OFFER)) {
+                *learnable.entry(&told.tenant).or_default() += 1;
             }
-            self.tell(written, &touched);
             for (tenant, count) in learnable {
                 self.changes.add(tenant, count);
             }
@@ -140,14 +166,77 @@ impl Applier {
         Ok(())
     }
 
-    async fn commit(&self, transaction: Transaction) -> Result<(), Error> {
-        transaction.commit().await.inspect_err(|_| self.standings.doubt())
+    /// Takes in what was told, in a transaction under the leases of its partitions and of all others that it touches.
+    async fn work(&self, told: &[&Told], own: BTreeSet<u32>) -> Result<(Leased, Work), Error> {
+        let mut others = BTreeSet::new();
+        loop {
+            let mut leased = self.begin(&own, &others).await?;
+            let mut work = Work::load(&mut leased.transaction, told).await?;
+            for told in told {
+                work.hear(told)?;
+            }
+            if self.database.backend == Backend::Sqlite {
+                return Ok((leased, work));
+            }
+            // A merge or a referral touches an account of another partition. Locks are taken in order, so it begins anew
+            // with all of them; what it needs then may be something else again, if somebody was faster.
+            let touched = work.touched();
+            let touched = touched.iter().map(|(tenant, account)| partition(tenant, account));
+            let before = others.len();
+            others.extend(touched.filter(|partition| !own.contains(partition)));
+            if others.len() == before {
+                return Ok((leased, work));
+            }
+        }
     }
 
-    /// Tells those who keep ledgers and standings at hand what was committed.
-    fn tell(&self, written: Written, touched: &BTreeSet<AccountKey>) {
+    /// Begins a transaction that writes in partitions of this process, and perhaps in others.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] if one is not held any more.
+    async fn begin(&self, own: &BTreeSet<u32>, others: &BTreeSet<u32>) -> Result<Leased, Error> {
+        let held = self.leases.held();
+        let generation = |partition: &u32| match held.generation(*partition) {
+            Some(generation) => Ok((*partition, generation)),
+            None => Err(Error::Fenced { partition: *partition }),
+        };
+        let held: Held = own.iter().map(generation).collect::<Result<_, _>>()?;
+        let mut transaction = self.database.transaction().await?;
+        let fenced = transaction.fence(self.database.backend, &held, others).await?;
+        Ok(Leased { transaction, fenced })
+    }
+
+    /// Begins a transaction that writes of these accounts, which are all of partitions of this process.
+    async fn begin_of(&self, accounts: impl Iterator<Item = &AccountKey>) -> Result<Leased, Error> {
+        let own = accounts.map(|(tenant, account)| partition(tenant, account)).collect();
+        self.begin(&own, &BTreeSet::new()).await
+    }
+
+    /// Commits, and tells those who keep ledgers and standings at hand.
+    async fn commit(
+        &self,
+        leased: Leased,
+        written: Written,
+        touched: &BTreeSet<AccountKey>,
+        also: impl FnOnce(),
+    ) -> Result<(), Error> {
+        let Leased { mut transaction, fenced } = leased;
+        let ledgers = written.ledgers.iter().map(|row| (&row.tenant, &row.account));
+        let standings = written.standings.iter().map(|row| (&row.tenant, &row.account));
+        let rows = ledgers.chain(standings).map(|(tenant, account)| (tenant.clone(), account.clone()));
+        let all: BTreeSet<AccountKey> = if self.others.may_be() {
+            rows.chain(written.gone.iter().chain(touched).cloned()).collect()
+        } else {
+            BTreeSet::new()
+        };
+        self.others.leave_word(&mut transaction, &fenced, all.iter()).await?;
+        let _telling = self.others.telling().await;
+        transaction.commit().await.inspect_err(|_| self.standings.doubt())?;
+        also();
         self.standings.changed(&written.standings, &written.gone);
         self.ledgers.changed(written.ledgers, touched);
+        self.others.wrote(&fenced);
+        Ok(())
     }
 
     async fn store_ledgers(&self, transaction: &mut Transaction, work: Work) -> Result<Written, Error> {
@@ -262,12 +351,19 @@ impl Applier {
         Kept { currency: String::new(), segment: segment.to_owned(), model, ledger }
     }
 
-    /// Forgets all that a feed told, before it is heard again from its beginning.
+    /// Forgets all that a feed told, before it is heard again from its beginning. It takes all partitions away from everybody:
+    /// whoever has them next makes their ledgers again and hears the feed from there. Nothing is done if a partition that was
+    /// `held` when the feed was asked is not held any more.
     ///
     /// # Errors
     /// The database's; it can be done again. If the process ends half-way, the next one completes it.
-    pub(crate) async fn forget_feed(&self, feed: usize) -> Result<(), Error> {
-        let mut transaction = self.database.transaction().await?;
+    pub(crate) async fn forget_feed(&self, feed: usize, held: &Held) -> Result<(), Error> {
+        if held.iter().any(|(partition, _)| !held.agrees(&self.leases.held(), partition)) {
+            return Ok(());
+        }
+        let own = held.iter().map(|(partition, _)| partition).collect();
+        let everybody = (0..PARTITIONS).collect();
+        let Leased { mut transaction, .. } = self.begin(&own, &everybody).await?;
         tables::forget_kinds(&mut transaction, KINDS[feed]).await?;
         if KINDS[feed].contains(&"account") {
             tables::forget_merges(&mut transaction, &Ledger::new(self.models.built_in().model.half_lives()).encode())
@@ -277,7 +373,9 @@ impl Applier {
             topics::forget(&mut transaction).await?;
         }
         tables::unfollow(&mut transaction, FEEDS[feed]).await?;
+        tables::unset(&mut transaction, MADE_WITH).await?;
         tables::set(&mut transaction, MADE_WITH, "sources that a feed told before it began anew").await?;
+        transaction.take_away_all().await?;
         transaction.commit().await?;
         if KINDS[feed].contains(&"account") {
             self.views.forget_merges();
@@ -285,50 +383,94 @@ impl Applier {
         self.ledgers.clear();
         self.standings.clear();
         self.progress.forget(feed);
-        self.rebuild_if_outdated().await
+        self.leases.take_again().await;
+        self.prepare().await
     }
 
-    /// Makes every ledger again if those that are stored were made in another way than this program's, or from sources
-    /// that were forgotten since.
+    /// Readies the partitions that are held now, of those that were not before: makes their ledgers again if they were made
+    /// in another way, and finds out how far they were followed.
     ///
     /// # Errors
     /// The database's; it can be done again.
-    pub(crate) async fn rebuild_if_outdated(&self) -> Result<(), Error> {
+    pub(crate) async fn prepare(&self) -> Result<(), Error> {
+        let held = self.leases.held();
+        let before = self.ready.borrow().clone();
+        if *before == held {
+            return Ok(());
+        }
+        let new: Held = held.iter().filter(|(partition, _)| !held.agrees(&before, *partition)).collect();
+        if !new.is_empty() {
+            self.rebuild_if_outdated(&new).await?;
+            self.others.look().await?;
+            let reader = Reader { database: self.database.clone() };
+            let mut positions: BTreeMap<u32, [i64; FEEDS.len()]> =
+                new.iter().map(|(partition, _)| (partition, [0; FEEDS.len()])).collect();
+            for Mark { feed, partition, position } in reader.followed().await? {
+                let feed = FEEDS.iter().position(|known| *known == feed);
+                if let (Some(feed), Some(positions)) = (feed, positions.get_mut(&partition)) {
+                    positions[feed] = position;
+                }
+            }
+            for (partition, positions) in positions {
+                self.progress.observe(partition, positions, false);
+            }
+        }
+        tracing::debug!(partitions = held.len(), new = new.len(), "follows other partitions now");
+        self.ready.send_replace(Arc::new(held));
+        Ok(())
+    }
+
+    /// Makes the ledgers of these partitions again if those that are stored were made in another way than this program's, or
+    /// from sources that were forgotten since.
+    ///
+    /// # Errors
+    /// The database's; it can be done again.
+    pub(crate) async fn rebuild_if_outdated(&self, held: &Held) -> Result<(), Error> {
         let half_lives = self.models.built_in().model.half_lives();
         let wanted = format!("{EVIDENCE_REVISION}/{}/{}/by segment", half_lives.slow_days(), half_lives.fast_days());
         let reader = Reader { database: self.database.clone() };
-        let stored = reader.setting(MADE_WITH).await?;
-        if stored.as_ref() == Some(&wanted) {
+        let stored = reader.settings(MADE_WITH).await?;
+        let of = |partition: u32| stored.get(&made_with(partition)).or_else(|| stored.get(MADE_WITH));
+        let outdated: Held = held.iter().filter(|(partition, _)| of(*partition) != Some(&wanted)).collect();
+        if outdated.is_empty() {
             return Ok(());
         }
-        if stored.is_some() {
-            tracing::info!("the stored ledgers are outdated: making them again");
-            self.rebuild_all(&reader).await?;
+        if outdated.iter().any(|(partition, _)| of(partition).is_some()) {
+            tracing::info!(partitions = outdated.len(), "the stored ledgers are outdated: making them again");
+            self.rebuild_all(&reader, &outdated).await?;
         }
-        let mut transaction = self.database.transaction().await?;
-        tables::set(&mut transaction, MADE_WITH, &wanted).await?;
-        transaction.commit().await
+        let own = outdated.iter().map(|(partition, _)| partition).collect();
+        let mut leased = self.begin(&own, &BTreeSet::new()).await?;
+        if outdated.is_all() {
+            tables::unset(&mut leased.transaction, MADE_WITH).await?;
+            tables::set(&mut leased.transaction, MADE_WITH, &wanted).await?;
+        } else {
+            for (partition, _) in outdated.iter() {
+                tables::set(&mut leased.transaction, &made_with(partition), &wanted).await?;
+            }
+        }
+        self.commit(leased, Written::default(), &BTreeSet::new(), || {}).await
     }
 
-    async fn rebuild_all(&self, reader: &Reader) -> Result<(), Error> {
+    async fn rebuild_all(&self, reader: &Reader, held: &Held) -> Result<(), Error> {
         let mut after = (String::new(), String::new());
         loop {
             let page = reader.ledger_page(None, (&after.0, &after.1), ACCOUNTS_PER_REBUILD).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = (last.tenant.clone(), last.account.clone());
-            let mut transaction = self.database.transaction().await?;
+            let page = page.into_iter().map(|row| (row.tenant, row.account));
+            let accounts: BTreeSet<AccountKey> =
+                page.filter(|(tenant, account)| held.generation(partition(tenant, account)).is_some()).collect();
+            let mut leased = self.begin_of(accounts.iter()).await?;
             let mut kept = BTreeMap::new();
             let mut reasons = HashMap::new();
-            for LedgerRow { tenant, account, .. } in page {
-                let key = (tenant, account);
-                let folded = self.fold(&mut transaction, &key).await?;
+            for key in &accounts {
+                let folded = self.fold(&mut leased.transaction, key).await?;
                 reasons.insert(key.clone(), Why::because_of(Cause::Corrected));
-                kept.insert(key, folded);
+                kept.insert(key.clone(), folded);
             }
-            let touched = kept.keys().cloned().collect();
-            let written = self.keep(&mut transaction, kept, reasons).await?;
-            self.commit(transaction).await?;
-            self.tell(written, &touched);
+            let written = self.keep(&mut leased.transaction, kept, reasons).await?;
+            self.commit(leased, written, &accounts, || {}).await?;
         }
     }
 
@@ -338,27 +480,26 @@ impl Applier {
     /// # Errors
     /// Nothing was changed then.
     pub(crate) async fn refresh(&self, accounts: &[AccountKey]) -> Result<(), Error> {
-        let mut transaction = self.database.transaction().await?;
-        let mut stands = self.stands(&mut transaction, accounts.iter()).await?;
+        let mut leased = self.begin_of(accounts.iter()).await?;
+        let transaction = &mut leased.transaction;
+        let mut stands = self.stands(transaction, accounts.iter()).await?;
         let mut refolded = BTreeMap::new();
-        for row in tables::ledgers(&mut transaction, accounts).await? {
+        for row in tables::ledgers(transaction, accounts).await? {
             let ledger = decode_ledger(&row)?;
             let model = self.models.of(&row.tenant, &row.segment);
             let key = (row.tenant, row.account);
             if ledger.half_lives() == model.half_lives() {
                 stands.take(&key, &model, &ledger, Why::default())?;
             } else {
-                let folded = self.fold(&mut transaction, &key).await?;
+                let folded = self.fold(transaction, &key).await?;
                 refolded.insert(key, folded);
             }
         }
-        let standings = stands.keep(&mut transaction).await?;
+        let standings = stands.keep(transaction).await?;
         let touched = refolded.keys().cloned().collect();
-        let written = self.keep(&mut transaction, refolded, HashMap::new()).await?;
-        self.commit(transaction).await?;
-        self.standings.changed(&standings, &BTreeSet::new());
-        self.tell(written, &touched);
-        Ok(())
+        let mut written = self.keep(transaction, refolded, HashMap::new()).await?;
+        written.standings.extend(standings);
+        self.commit(leased, written, &touched, || {}).await
     }
 }
 
@@ -395,6 +536,11 @@ impl Stands {
         tables::upsert_standings(transaction, &rows).await?;
         Ok(rows)
     }
+}
+
+/// The name of the setting that tells how a partition's ledgers were made.
+fn made_with(partition: u32) -> String {
+    format!("{MADE_WITH}/{partition}")
 }
 
 /// Folds the facts of current rows into a ledger.

@@ -199,6 +199,11 @@ impl Standings {
         self.tenants().clear();
     }
 
+    /// Whether anything of a tenant is here, or about to be.
+    pub(crate) fn holds(&self, tenant: &str) -> bool {
+        self.tenants().contains_key(tenant)
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         reader: &Reader,

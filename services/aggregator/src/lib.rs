@@ -8,6 +8,7 @@ mod backtest;
 mod cache;
 mod columns;
 mod compare;
+mod documents;
 mod evidence;
 mod filter;
 mod fits;
@@ -19,6 +20,7 @@ mod log;
 mod models;
 mod movement;
 mod opportunities;
+mod others;
 mod outlook;
 mod picture;
 mod predict;
@@ -41,7 +43,9 @@ mod watch;
 mod wire;
 mod work;
 
-use ::store::{Database, Migration, Table};
+use std::sync::Arc;
+
+use ::store::{Database, Leases, Migration, Table};
 use contracts::assessments::v1::assessments_service_server::AssessmentsServiceServer;
 use contracts::predictions::v1::predictions_service_server::PredictionsServiceServer;
 use contracts::voice::v1::voice_service_server::VoiceServiceServer;
@@ -53,10 +57,12 @@ use crate::{
     apply::Applier,
     cache::Ledgers,
     columns::Standings,
+    documents::Documents,
     fits::{Changes, Fits, Maker, Predictions},
     follow::{Peers, apply_all, follow_all},
     instruments::Instruments,
     models::Models,
+    others::Others,
     picture::Gallery,
     progress::Progress,
     refresh::Refresher,
@@ -66,13 +72,14 @@ use crate::{
     watch::Watching,
 };
 
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration { version: 1, name: "aggregator", sql: include_str!("../migrations/0001_aggregator.sql") },
     Migration { version: 2, name: "models", sql: include_str!("../migrations/0002_models.sql") },
     Migration { version: 4, name: "movements", sql: include_str!("../migrations/0004_movements.sql") },
     Migration { version: 5, name: "figures", sql: include_str!("../migrations/0005_figures.sql") },
     Migration { version: 6, name: "fits", sql: include_str!("../migrations/0006_fits.sql") },
     Migration { version: 7, name: "topics", sql: include_str!("../migrations/0007_topics.sql") },
+    Migration { version: 8, name: "touched", sql: include_str!("../migrations/0008_touched.sql") },
 ];
 
 /// The documents that this service owns itself.
@@ -106,10 +113,12 @@ pub async fn build(
     let database = methods::open_database(app, "aggregator", database_url, &MIGRATIONS, context).await?;
     log::name(&database).await?;
     let reader = Reader { database: database.clone() };
-    let (models, views) = (Models::load(&reader).await?, StatedViews::load(&reader).await?);
-    let (fits, interrupted) = Fits::load(&reader, models.clone()).await?;
     let (clock, shutdown) = (context.clock.clone(), context.shutdown.clone());
     let methods = Methods::new("assessments", database.clone(), &TABLES, clock, shutdown);
+    // Before the documents are read, so that none falls between.
+    let documents_from = methods.store().positions().await?;
+    let (models, views) = (Models::load(&reader).await?, StatedViews::load(&reader).await?);
+    let fits = Fits::load(&reader, models.clone()).await?;
     let progress = Progress::new(&reader.followed().await?);
     let ledgers = Ledgers::new(context.settings.cache_bytes);
     let standings = Standings::new(context.settings.cache_bytes);
@@ -124,6 +133,17 @@ pub async fn build(
         clock: context.clock.clone(),
     };
     let changes = Changes::default();
+    // Ids grow with time: who comes later leaves the others' shares mostly as they are.
+    let leases = Leases::new(database.clone(), methods::new_id());
+    let others = Others::new(
+        gallery.reader.clone(),
+        leases.clone(),
+        progress.clone(),
+        ledgers.clone(),
+        standings.clone(),
+        views.clone(),
+    );
+    let ready = Arc::new(tokio::sync::watch::Sender::default());
 
     let applier = |database: Database| Applier {
         database,
@@ -134,18 +154,29 @@ pub async fn build(
         progress: progress.clone(),
         ledgers: ledgers.clone(),
         standings: standings.clone(),
+        leases: leases.clone(),
+        others: others.clone(),
+        ready: ready.clone(),
         changes: changes.clone(),
     };
-    applier(database.clone()).rebuild_if_outdated().await?;
+    others.look().await?;
+    leases.beat().await?;
+    // A suite of one process serves when its ledgers are as this program makes them. Among others it may have none yet.
+    applier(database.clone()).prepare().await?;
     let peers = Peers {
         accounts: context.peer(addresses.accounts.as_deref())?,
         orders: context.peer(addresses.orders.as_deref())?,
         interactions: context.peer(addresses.interactions.as_deref())?,
         feedback: context.peer(addresses.feedback.as_deref())?,
     };
-    let (followers, messages) = follow_all(peers, &progress, &context.shutdown);
+    let (followers, messages) = follow_all(peers, &progress, &ready, &context.shutdown);
     for follower in followers {
         app.background(follower.run());
+    }
+    app.background(others.clone().run(context.shutdown.clone()));
+    if others.may_be() {
+        let documents = Documents::new(&gallery, methods.clone(), documents_from);
+        app.background(documents.run(context.shutdown.clone()));
     }
     let instruments = Instruments::new(&context.telemetry.meter(), context.clock.clone(), &ledgers);
     let watching = Watching::new(context.shutdown.clone(), instruments.clone());
@@ -155,21 +186,38 @@ pub async fn build(
     let refresher = Refresher::new(gallery.clone(), applier(database.clone()), context.shutdown.clone());
     app.background(database.run_writer(refresher.run())?);
 
+    let (keeping, shutdown) = (leases.clone(), context.shutdown.clone());
+    app.background(database.run_writer(async move {
+        tokio::select! {
+            () = keeping.keep() => {}
+            () = shutdown.wait() => {}
+        }
+        if let Err(error) = keeping.leave().await {
+            tracing::warn!(error = %error, "the leases could not be given back: the others wait until they take them");
+        }
+    })?);
+
     let (jobs, waiting) = mpsc::unbounded_channel();
     let maker = Maker {
         gallery: gallery.clone(),
         methods: methods.clone(),
         changes,
         instruments,
+        leases: leases.clone(),
         jobs: jobs.clone(),
         waiting,
         shutdown: context.shutdown.clone(),
     };
-    app.background(maker.run(interrupted));
+    app.background(maker.run());
 
     let largest = context.settings.max_message_bytes;
-    let predictions =
-        Predictions { gallery: gallery.clone(), methods: methods.clone(), jobs, workers: Handle::current() };
+    let predictions = Predictions {
+        gallery: gallery.clone(),
+        methods: methods.clone(),
+        maker: leases.id().to_owned(),
+        jobs,
+        workers: Handle::current(),
+    };
     app.mount(PredictionsServiceServer::new(predictions).max_decoding_message_size(largest));
     let voice = Voice { gallery: gallery.clone(), workers: Handle::current() };
     app.mount(VoiceServiceServer::new(voice).max_decoding_message_size(largest));

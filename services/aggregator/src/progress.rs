@@ -1,13 +1,16 @@
 //! How far the feeds have been followed, and waiting until they have come far enough.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use contracts::assessments::v1::SourceFreshness;
 use contracts::common::v1::{ErrorReason, FreshnessToken};
 use methods::{marks, token};
 use runtime::{Fault, Violation};
 use store::{Mark, PARTITIONS};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// The feeds, in the order of their numbers here.
 pub(crate) const FEEDS: [&str; 4] = ["accounts", "orders", "interactions", "feedback"];
@@ -17,16 +20,21 @@ pub(crate) const FEEDS: [&str; 4] = ["accounts", "orders", "interactions", "feed
 struct Followed {
     /// The position of each partition that is included in what is stored.
     positions: [i64; PARTITIONS as usize],
-    /// Whether the feed has been heard since this process started. Before, it may have lost its database, and its
-    /// positions may mean other changes than those that are stored.
-    is_joined: bool,
+    /// Whether the partition has been heard since this process started, here or by another process that follows it. Before,
+    /// the feed may have lost its database, and its positions may mean other changes than those that are stored.
+    is_joined: [bool; PARTITIONS as usize],
 }
 
 /// How far each feed has been followed. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Progress {
     feeds: Arc<watch::Sender<[Followed; FEEDS.len()]>>,
+    /// How many calls wait, and what wakes whoever looks for what other processes have reached.
+    waiting: Arc<(AtomicUsize, Notify)>,
 }
+
+/// A call that waits, counted until it is dropped.
+struct Waiting(Arc<(AtomicUsize, Notify)>);
 
 /// Notices the commits of what the feeds told.
 pub(crate) struct Commits(watch::Receiver<[Followed; FEEDS.len()]>);
@@ -37,13 +45,14 @@ pub(crate) struct Seen([Followed; FEEDS.len()]);
 impl Progress {
     /// Starts with what is stored.
     pub(crate) fn new(stored: &[Mark]) -> Self {
-        let mut feeds = [Followed { positions: [0; PARTITIONS as usize], is_joined: false }; FEEDS.len()];
+        let mut feeds =
+            [Followed { positions: [0; PARTITIONS as usize], is_joined: [false; PARTITIONS as usize] }; FEEDS.len()];
         for mark in stored {
             if let Some(feed) = feed_number(&mark.feed) {
                 feeds[feed].positions[mark.partition as usize] = mark.position;
             }
         }
-        Self { feeds: Arc::new(watch::Sender::new(feeds)) }
+        Self { feeds: Arc::new(watch::Sender::new(feeds)), waiting: Arc::default() }
     }
 
     /// Records what a committed transaction has included.
@@ -54,9 +63,24 @@ impl Progress {
                     let followed = &mut feeds[feed];
                     let position = &mut followed.positions[mark.partition as usize];
                     *position = mark.position.max(*position);
-                    followed.is_joined = true;
+                    followed.is_joined[mark.partition as usize] = true;
                 }
             }
+        });
+    }
+
+    /// Records what is stored of a partition, in the order of [`FEEDS`]: it was written by another process, which follows
+    /// it or did so last.
+    pub(crate) fn observe(&self, partition: u32, positions: [i64; FEEDS.len()], is_joined: bool) {
+        self.feeds.send_if_modified(|feeds| {
+            let mut is_other = false;
+            for (followed, position) in feeds.iter_mut().zip(positions) {
+                let held = (&mut followed.positions[partition as usize], &mut followed.is_joined[partition as usize]);
+                is_other |= *held.0 != position || is_joined && !*held.1;
+                *held.0 = position;
+                *held.1 |= is_joined;
+            }
+            is_other
         });
     }
 
@@ -106,12 +130,39 @@ impl Progress {
         let is_reached = |feeds: &[Followed; FEEDS.len()]| {
             wanted.iter().all(|(feed, partition, position)| {
                 let followed = &feeds[*feed];
-                *position == 0 || followed.is_joined && followed.positions[*partition] >= *position
+                *position == 0 || followed.is_joined[*partition] && followed.positions[*partition] >= *position
             })
         };
         let mut feeds = self.feeds.subscribe();
+        let _waiting = (!is_reached(&feeds.borrow_and_update())).then(|| Waiting::begin(&self.waiting));
         let reached = feeds.wait_for(is_reached).await;
         reached.map(|_| ()).map_err(|error| Fault::log_unavailable(&error))
+    }
+}
+
+impl Progress {
+    /// Whether some call waits for a position.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.waiting.0.load(Ordering::Relaxed) > 0
+    }
+
+    /// Waits until a call begins to wait.
+    pub(crate) async fn wanted(&self) {
+        self.waiting.1.notified().await;
+    }
+}
+
+impl Waiting {
+    fn begin(waiting: &Arc<(AtomicUsize, Notify)>) -> Self {
+        waiting.0.fetch_add(1, Ordering::Relaxed);
+        waiting.1.notify_one();
+        Self(waiting.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,10 +1,13 @@
 //! Keeps standings, which lists filter and order by, from growing stale: decay goes on while nothing happens, and another
 //! model may be chosen.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use runtime::Shutdown;
-use store::Error;
+use store::{Error, Held, partition};
 
 use crate::{apply::Applier, picture::Gallery, store::MadeWith, tables};
 
@@ -28,18 +31,21 @@ pub(crate) struct Refresher {
     gallery: Gallery,
     applier: Applier,
     shutdown: Shutdown,
+    /// The choices that the standings of the partitions held like this were made for.
+    done: Mutex<Option<(String, Held)>>,
     /// How many are made again in one transaction.
     pub(crate) at_once: i64,
 }
 
 impl Refresher {
     pub(crate) fn new(gallery: Gallery, applier: Applier, shutdown: Shutdown) -> Self {
-        Self { gallery, applier, shutdown, at_once: AT_ONCE }
+        Self { gallery, applier, shutdown, done: Mutex::default(), at_once: AT_ONCE }
     }
 
     /// Works until the shutdown begins.
     pub(crate) async fn run(self) {
         let mut walked_at = i64::MIN;
+        let mut leases = self.applier.leases.subscribe();
         loop {
             // A process before this one may have ended half-way.
             let refreshed = async {
@@ -57,6 +63,7 @@ impl Refresher {
             tokio::select! {
                 () = tokio::time::sleep(CHECKED_EVERY) => {}
                 () = self.gallery.models.another_choice() => {}
+                Ok(()) = leases.changed() => {}
                 () = self.shutdown.wait() => return,
             }
         }
@@ -79,8 +86,17 @@ impl Refresher {
     /// The database's; it can be done again.
     pub(crate) async fn follow_choices(&self) -> Result<(), Error> {
         let Gallery { reader, models, .. } = &self.gallery;
-        let choices = models.fingerprint();
-        if reader.setting(CHOSEN).await?.as_ref() == Some(&choices) {
+        let current = (models.fingerprint(), self.applier.leases.held());
+        if self.done().as_ref() == Some(&current) {
+            return Ok(());
+        }
+        let (choices, held) = &current;
+        // Written only by a process that has all partitions, and forgotten where one has not.
+        let is_written = reader.setting(CHOSEN).await?.as_ref() == Some(choices);
+        if !held.is_all() {
+            self.set_chosen("").await?;
+        } else if is_written {
+            *self.done() = Some(current);
             return Ok(());
         }
         // A transaction that began before the choice may still keep what was made with the model before.
@@ -89,10 +105,24 @@ impl Refresher {
         if !self.walk("standings are made with the models now chosen", PAUSE, is_outdated).await? {
             return Ok(());
         }
-        let mut transaction = self.applier.database.transaction().await?;
-        tables::set(&mut transaction, CHOSEN, &choices).await?;
-        transaction.commit().await?;
+        if held.is_all() {
+            self.set_chosen(choices).await?;
+        }
+        *self.done() = Some(current);
         Ok(())
+    }
+
+    async fn set_chosen(&self, choices: &str) -> Result<(), Error> {
+        if self.gallery.reader.setting(CHOSEN).await?.as_deref() == Some(choices) {
+            return Ok(());
+        }
+        let mut transaction = self.applier.database.transaction().await?;
+        tables::set(&mut transaction, CHOSEN, choices).await?;
+        transaction.commit().await
+    }
+
+    fn done(&self) -> MutexGuard<'_, Option<(String, Held)>> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Brings the standings that are outdated up to date, with a pause after each transaction. Tells whether it came to the
@@ -105,8 +135,10 @@ impl Refresher {
             let Some(last) = page.last() else { break };
             after = (last.tenant.clone(), last.account.clone());
             checked += page.len();
-            let outdated: Vec<_> =
-                page.into_iter().filter(&is_outdated).map(|made| (made.tenant, made.account)).collect();
+            let held = self.applier.leases.held();
+            let mine =
+                page.into_iter().filter(|made| held.generation(partition(&made.tenant, &made.account)).is_some());
+            let outdated: Vec<_> = mine.filter(&is_outdated).map(|made| (made.tenant, made.account)).collect();
             if !outdated.is_empty() {
                 self.applier.refresh(&outdated).await?;
                 refreshed += outdated.len();

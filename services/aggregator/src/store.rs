@@ -1,11 +1,15 @@
 //! Every SQL statement of the aggregator that reads. What writes stands in `apply.rs`'s transaction, in `tables.rs`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
-use store::{Database, Error, Found, Mark, Table, Transaction, Value, bind_row_sets, placeholders};
+use store::{Database, Error, Found, Mark, Row, Table, Transaction, Value, bind_row_sets, placeholders};
 
-use crate::{filter::stage_rank, standing};
+use crate::{
+    filter::stage_rank,
+    standing,
+    tables::{AccountKey, StandingRow},
+};
 
 /// A version of a resource, as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,6 +135,21 @@ pub(crate) struct DocumentRow {
     pub(crate) recorded_at: i64,
     pub(crate) deleted_at: Option<i64>,
     pub(crate) document: Vec<u8>,
+}
+
+impl From<Row> for DocumentRow {
+    fn from(row: Row) -> Self {
+        Self {
+            tenant: row.key.tenant,
+            account: row.key.account,
+            id: row.key.id,
+            version: row.version,
+            created_at: row.created_at,
+            recorded_at: row.recorded_at,
+            deleted_at: row.deleted_at,
+            document: row.document,
+        }
+    }
 }
 
 /// What a portfolio looks like, counted.
@@ -470,6 +489,50 @@ impl Reader {
         Ok(merges)
     }
 
+    /// As [`Reader::merges`], of those of these accounts that were merged away.
+    pub(crate) async fn merges_of(
+        &self,
+        accounts: &BTreeSet<AccountKey>,
+    ) -> Result<Vec<(String, String, String)>, Error> {
+        let mut merges = Vec::new();
+        let accounts: Vec<&AccountKey> = accounts.iter().collect();
+        let before = "select tenant, account, into_account from merges where (tenant, account)";
+        for set in bind_row_sets(&accounts) {
+            for row in self.of_accounts(before, set).await? {
+                merges.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+            }
+        }
+        Ok(merges)
+    }
+
+    /// The standings of those accounts that have one, without what is kept to tell their next movement.
+    pub(crate) async fn standing_rows(&self, accounts: &[&AccountKey]) -> Result<Vec<StandingRow>, Error> {
+        let mut standings = Vec::with_capacity(accounts.len());
+        let before =
+            "select tenant, account, assessed_at, model, stage, figures from standings where (tenant, account)";
+        for set in bind_row_sets(accounts) {
+            for row in self.of_accounts(before, set).await? {
+                // Those of another version of this program are about to be made again.
+                let Some(figures) = row.try_get::<Option<&[u8]>, _>(5)?.and_then(standing::decode) else { continue };
+                let [tenant, account] = [row.try_get(0)?, row.try_get(1)?];
+                let [model, stage] = [row.try_get(3)?, row.try_get(4)?];
+                let last_movement = Vec::new();
+                let assessed_at = row.try_get(2)?;
+                standings.push(StandingRow { tenant, account, assessed_at, model, stage, figures, last_movement });
+            }
+        }
+        Ok(standings)
+    }
+
+    async fn of_accounts(&self, before: &str, accounts: &[&AccountKey]) -> Result<Vec<AnyRow>, Error> {
+        let text = format!("{before} in (values {})", placeholders(accounts.len(), 2));
+        let mut select = sqlx::query(AssertSqlSafe(text));
+        for (tenant, account) in accounts {
+            select = select.bind(tenant).bind(account);
+        }
+        Ok(select.fetch_all(&self.database.reader).await?)
+    }
+
     /// All rows of a table of documents, of every tenant.
     pub(crate) async fn documents(&self, table: &Table) -> Result<Vec<DocumentRow>, Error> {
         let text = format!(
@@ -493,7 +556,19 @@ impl Reader {
         Ok(documents)
     }
 
-    /// What the stored ledgers were made with.
+    /// The settings whose names begin like this, by name.
+    pub(crate) async fn settings(&self, beginning: &str) -> Result<HashMap<String, String>, Error> {
+        let mut settings = HashMap::new();
+        for row in sqlx::query("select name, value from settings").fetch_all(&self.database.reader).await? {
+            let name: String = row.try_get(0)?;
+            if name.starts_with(beginning) {
+                settings.insert(name, row.try_get(1)?);
+            }
+        }
+        Ok(settings)
+    }
+
+    /// A setting, if it is set.
     pub(crate) async fn setting(&self, name: &str) -> Result<Option<String>, Error> {
         let row = sqlx::query("select value from settings where name = $1")
             .bind(name)

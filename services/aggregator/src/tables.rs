@@ -217,6 +217,14 @@ pub(crate) async fn set(transaction: &mut Transaction, name: &str, value: &str) 
     Ok(())
 }
 
+/// Forgets the settings whose names begin like this.
+pub(crate) async fn unset(transaction: &mut Transaction, beginning: &str) -> Result<(), Error> {
+    let names = transaction.select("select name from settings", &[], |row| row.text(0)).await?;
+    let names: Vec<_> =
+        names.iter().filter(|name| name.starts_with(beginning)).map(|name| [Value::Text(name)]).collect();
+    transaction.write_keyed(("delete from settings where name", ""), &[], &names).await
+}
+
 fn account_keys<'a>(accounts: impl Iterator<Item = &'a AccountKey>) -> Vec<[Value<'a>; 2]> {
     accounts.map(|(tenant, account)| [Value::Text(tenant), Value::Text(account)]).collect()
 }

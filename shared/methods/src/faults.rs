@@ -91,7 +91,7 @@ pub fn store_fault(error: Error) -> Fault {
             ErrorReason::InvalidFields.as_str_name(),
             format!("cannot be stored: {what}"),
         ),
-        Error::Unavailable(_) | Error::Closed => Fault::log_unavailable(&error),
+        Error::Unavailable(_) | Error::Closed | Error::Fenced { .. } => Fault::log_unavailable(&error),
         Error::Damaged(_) | Error::Panicked | Error::Open { .. } => Fault::log_internal(&error),
     }
 }

@@ -54,7 +54,10 @@ pub struct Database {
     pub(crate) sqlite: Option<Arc<Mutex<SqliteWriter>>>,
 }
 
-const FEED: [Migration; 1] = [Migration { version: 1, name: "feed", sql: include_str!("../migrations/0001_feed.sql") }];
+const FEED: [Migration; 2] = [
+    Migration { version: 1, name: "feed", sql: include_str!("../migrations/0001_feed.sql") },
+    Migration { version: 2, name: "leases", sql: include_str!("../migrations/0002_leases.sql") },
+];
 
 /// `synchronous = full`: a commit that was acknowledged survives a power cut.
 const SQLITE_PRAGMAS: &str = "

@@ -48,6 +48,12 @@ pub enum Error {
     /// The writer has stopped: the process is shutting down.
     #[error("the store is closed")]
     Closed,
+    /// The lease of a partition has changed hands: somebody else works on it now.
+    #[error("partition {partition} is somebody else's by now")]
+    Fenced {
+        /// The partition.
+        partition: u32,
+    },
     /// The database cannot be opened or migrated.
     #[error("cannot open the database {url}: {reason}")]
     Open {

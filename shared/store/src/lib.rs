@@ -9,6 +9,7 @@
 mod database;
 mod error;
 mod feed;
+pub mod leases;
 mod read;
 mod requests;
 mod row;
@@ -29,6 +30,7 @@ pub mod fuzzing {
 pub use database::{Backend, Database, Migration};
 pub use error::{Error, Refusal};
 pub use feed::{Change, Changes, PARTITIONS, Position, partition};
+pub use leases::{Held, Leases};
 pub use read::{ListQuery, Page};
 pub use row::{Draft, Key, Row, Table};
 pub use rows::Rows;

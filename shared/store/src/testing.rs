@@ -39,6 +39,11 @@ impl Scratch {
         Ok(Some(Self { url, server: Some((server, schema)), _folder: None }))
     }
 
+    /// The same place, for another process. It goes with this one.
+    pub fn shared(&self) -> Self {
+        Self { url: self.url.clone(), server: None, _folder: None }
+    }
+
     /// The schema's name, which is also the name of the application that the server knows; none on SQLite.
     pub fn schema(&self) -> Option<&str> {
         self.server.as_ref().map(|(_, schema)| schema.as_str())

@@ -28,6 +28,8 @@ pub(crate) struct Predictions {
     pub(crate) gallery: Gallery,
     /// Over the documents that this service owns itself.
     pub(crate) methods: Methods,
+    /// The id of this process among those that share the database.
+    pub(crate) maker: String,
     /// To the [`super::Maker`].
     pub(crate) jobs: mpsc::UnboundedSender<Job>,
     /// Where long work runs, so that no connection waits behind it.
@@ -52,9 +54,10 @@ impl PredictionsService for Predictions {
         self.gallery.wait(&ask.at_least_as_fresh).await?;
         let begun = Fit { horizon_days: horizon_days as i32, cut_time: ask.as_of, ..pending() };
         let (methods, fits, jobs) = (self.methods.clone(), self.gallery.fits.clone(), self.jobs.clone());
+        let maker = self.maker.clone();
         let request = call.request(&ask.request_id);
         let fit = to_its_end(async move {
-            begin(&methods, &fits, &jobs, call.tenant.as_str(), begun, request).await.map_err(store_fault)
+            begin(&methods, &fits, &maker, &jobs, call.tenant.as_str(), begun, request).await.map_err(store_fault)
         });
         Ok(Response::new(FitPortfolioResponse { fit: Some(fit.await?) }))
     }
@@ -115,7 +118,7 @@ impl PredictionsService for Predictions {
             let name = ask.name;
             let command = Command {
                 tenant: tenant.clone(),
-                keys: vec![key.clone()],
+                keys: vec![key.clone(), rows::note_key(&tenant)],
                 request,
                 decide: Box::new(move |rows| {
                     let row = rows.get(&key).ok_or_else(|| refusal(not_found("fit", &name)))?;
@@ -127,7 +130,8 @@ impl PredictionsService for Predictions {
                     fit.cut_time.take_if(|cut| Some(*cut) == fit.create_time);
                     fit.set_state(FitState::Cancelled);
                     fit.end_time = Some(from_micros(rows.now()));
-                    rows.put_unfed(key.clone(), rows::draft(&Stored { fit, ..Stored::default() }));
+                    rows.put_unfed(key.clone(), rows::draft(&Stored { fit, ..Stored::default() }, ""));
+                    rows::note_end(rows, &key.tenant, &key.id);
                     Ok(key)
                 }),
             };
@@ -179,7 +183,7 @@ impl PredictionsService for Predictions {
                         deleted: id.is_none(),
                         document: id.unwrap_or_default().into_bytes(),
                     };
-                    rows.put_unfed(key.clone(), draft);
+                    rows.put(key.clone(), draft);
                     Ok(key)
                 }),
             };
@@ -235,6 +239,7 @@ pub(super) fn pending() -> Fit {
 pub(super) async fn begin(
     methods: &Methods,
     fits: &Fits,
+    maker: &str,
     jobs: &mpsc::UnboundedSender<Job>,
     tenant: &str,
     begun: Fit,
@@ -242,18 +247,26 @@ pub(super) async fn begin(
 ) -> Result<Fit, store::Error> {
     let id = new_id();
     let key = rows::key(tenant, &id);
-    let (of, new, fits_then, draft) =
-        (tenant.to_owned(), id.clone(), fits.clone(), rows::draft(&Stored { fit: begun.clone(), ..Stored::default() }));
+    let draft = rows::draft(&Stored { fit: begun.clone(), ..Stored::default() }, maker);
+    let fits_then = fits.clone();
     let command = Command {
         tenant: tenant.to_owned(),
-        keys: vec![key.clone()],
+        keys: vec![key.clone(), rows::note_key(tenant)],
         request,
         decide: Box::new(move |rows| {
-            if let Err(other) = fits_then.begin(&of, &new) {
-                let state = if other.step().is_running { "FIT_STATE_RUNNING" } else { "FIT_STATE_PENDING" };
-                return Err(refusal(state_conflict(&NAMES.name("", &other.id), state, "followed by another yet")));
+            let in_the_way = |other: &str, is_running| {
+                let state = if is_running { "FIT_STATE_RUNNING" } else { "FIT_STATE_PENDING" };
+                Err(refusal(state_conflict(&NAMES.name("", other), state, "followed by another yet")))
+            };
+            if let Err(other) = fits_then.begin(&key.tenant, &key.id) {
+                return in_the_way(&other.id, other.step().is_running);
+            }
+            // Another process makes one.
+            if let Some(other) = rows::noted(rows, &key.tenant) {
+                return in_the_way(&other, false);
             }
             rows.put_unfed(key.clone(), draft);
+            rows::note_begin(rows, &key.tenant, &key.id);
             Ok(key)
         }),
     };

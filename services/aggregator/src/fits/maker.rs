@@ -10,7 +10,7 @@ use contracts::predictions::v1 as told;
 use methods::{Methods, from_micros};
 use prost_types::Timestamp;
 use runtime::Shutdown;
-use store::Error;
+use store::{Error, Leases, PARTITIONS, partition};
 use tokio::sync::mpsc;
 
 use super::{
@@ -21,6 +21,8 @@ use super::{
 };
 use crate::{instruments::Instruments, picture::Gallery};
 
+/// How often it is seen whether the maker of a fit is gone.
+const LOOKED_EVERY: Duration = Duration::from_secs(5);
 /// How often it is seen whether enough has changed for another fit.
 const CHECKED_EVERY: Duration = Duration::from_secs(10 * 60);
 /// A fit is made without being asked for once a tenant has this many accounts...
@@ -77,39 +79,52 @@ pub(crate) struct Maker {
     pub(crate) methods: Methods,
     pub(crate) changes: Changes,
     pub(crate) instruments: Instruments,
+    pub(crate) leases: Leases,
     pub(crate) jobs: mpsc::UnboundedSender<Job>,
     pub(crate) waiting: mpsc::UnboundedReceiver<Job>,
     pub(crate) shutdown: Shutdown,
 }
 
 impl Maker {
-    /// Works until the shutdown begins. `interrupted` are the fits that a process before this one did not end.
-    pub(crate) async fn run(mut self, interrupted: Vec<(String, String)>) {
-        for (tenant, id) in interrupted {
-            if let Err(error) = self.interrupted(&tenant, &id).await {
-                tracing::warn!(error = %error, fit.id = id, "an interrupted fit could not be ended");
-            }
-        }
+    /// Works until the shutdown begins.
+    pub(crate) async fn run(mut self) {
+        let mut checked_at = self.gallery.clock.now();
         loop {
+            if let Err(error) = self.end_interrupted().await {
+                tracing::warn!(error = %error, "interrupted fits could not be ended; trying again");
+            }
+            let since = self.gallery.clock.now().saturating_sub(checked_at);
+            if since >= CHECKED_EVERY.as_micros() as i64 {
+                checked_at = self.gallery.clock.now();
+                self.check().await;
+            }
             tokio::select! {
                 job = self.waiting.recv() => match job {
                     Some(job) => self.make(job).await,
                     None => return,
                 },
-                () = tokio::time::sleep(CHECKED_EVERY) => self.check().await,
+                () = tokio::time::sleep(LOOKED_EVERY) => {}
                 () = self.shutdown.wait() => return,
             }
         }
     }
 
-    /// Begins fits for those tenants of whom enough has changed.
+    /// Begins fits for those tenants of whom enough has changed; of several processes, the one that follows the tenant's
+    /// own partition does.
     pub(crate) async fn check(&self) {
+        let held = self.leases.held();
         for (tenant, changed) in self.changes.all() {
+            if held.generation(partition(&tenant, "")).is_none() {
+                continue;
+            }
+            // What others follow is about as much for each partition.
+            let changed = changed * u64::from(PARTITIONS) / held.len().max(1) as u64;
             match self.is_due(&tenant, changed).await {
                 Ok(false) => {}
                 Ok(true) => {
                     let begun = told::Fit { automatic: true, ..handlers::pending() };
-                    let begun = handlers::begin(&self.methods, &self.gallery.fits, &self.jobs, &tenant, begun, None);
+                    let (fits, maker) = (&self.gallery.fits, self.leases.id());
+                    let begun = handlers::begin(&self.methods, fits, maker, &self.jobs, &tenant, begun, None);
                     match begun.await {
                         // One that was asked for is in the making.
                         Ok(_) | Err(Error::Refused(_)) => {}
@@ -162,7 +177,18 @@ impl Maker {
         }
     }
 
-    /// Ends a fit that a process before this one did not.
+    /// Ends the fits whose makers live no more.
+    async fn end_interrupted(&self) -> Result<(), Error> {
+        for (tenant, id, maker) in rows::unended(&self.gallery.reader).await? {
+            let is_own = self.gallery.fits.making(&tenant).is_some_and(|making| making.id == id);
+            if !is_own && (maker == self.leases.id() || !self.leases.is_live(&maker)) {
+                self.interrupted(&tenant, &id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a fit that its maker did not.
     async fn interrupted(&self, tenant: &str, id: &str) -> Result<(), Error> {
         let Some(row) = self.methods.store().get(&rows::key(tenant, id)).await? else { return Ok(()) };
         let mut fit = rows::of_row(&row)?;

@@ -9,7 +9,7 @@ use prost::Message as _;
 use store::{Error, Table};
 
 use super::{Choice, Models, Recorded, read_document};
-use crate::store::Reader;
+use crate::store::{DocumentRow, Reader};
 
 /// The documents.
 pub(crate) const MODELS: Table = Table { name: "models" };
@@ -43,24 +43,37 @@ impl Models {
     pub(crate) async fn load(reader: &Reader) -> Result<Self, Error> {
         let models = Self::default();
         for row in reader.documents(&MODELS).await? {
-            let stored = wire::Model::decode(row.document.as_slice());
-            let document = stored.map_err(|error| Error::Damaged(format!("the model `{}`: {error}", row.id)))?.document;
-            match Model::parse(&document) {
-                Ok(model) => models.hold(
-                    &row.tenant,
-                    Recorded { model: Arc::new(model), document: document.into(), created_at: Some(row.created_at) },
-                ),
-                // Recorded by a version of this program that took it: the other tenants must not suffer.
-                Err(error) => {
-                    tracing::error!(model.id = row.id, error = %error, "a recorded model cannot be used any more");
-                }
-            }
+            models.take(&MODELS, &row)?;
         }
         for row in reader.documents(&CHOICES).await? {
-            let model = chosen(row.deleted_at, &row.document)?;
-            models.choose(&row.tenant, &row.id, Choice { version: row.version, model });
+            models.take(&CHOICES, &row)?;
         }
         Ok(models)
+    }
+
+    /// Holds what a row of a table says.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`].
+    pub(crate) fn take(&self, table: &Table, row: &DocumentRow) -> Result<(), Error> {
+        if *table == CHOICES {
+            let model = chosen(row.deleted_at, &row.document)?;
+            self.choose(&row.tenant, &row.id, Choice { version: row.version, model });
+            return Ok(());
+        }
+        let stored = wire::Model::decode(row.document.as_slice());
+        let document = stored.map_err(|error| Error::Damaged(format!("the model `{}`: {error}", row.id)))?.document;
+        match Model::parse(&document) {
+            Ok(model) => {
+                let created_at = Some(row.created_at);
+                self.hold(&row.tenant, Recorded { model: Arc::new(model), document: document.into(), created_at });
+            }
+            // Recorded by a version of this program that took it: the other tenants must not suffer.
+            Err(error) => {
+                tracing::error!(model.id = row.id, error = %error, "a recorded model cannot be used any more");
+            }
+        }
+        Ok(())
     }
 }
 

@@ -12,7 +12,10 @@ use runtime::{Fault, Tenant, Violation};
 use store::{Command, Draft, Error, Key, ListQuery, Table};
 
 use super::StatedViews;
-use crate::{store::Reader, tables::AccountKey};
+use crate::{
+    store::{DocumentRow, Reader},
+    tables::AccountKey,
+};
 
 /// The views.
 pub(crate) const VIEWS: Table = Table { name: "stated_views" };
@@ -88,21 +91,32 @@ impl StatedViews {
             views.forget(&row.tenant, &row.account);
         }
         for row in reader.documents(&VIEWS).await? {
-            let mut view = StatedView::decode(row.document.as_slice())
-                .map_err(|error| Error::Damaged(format!("the stated view `{}`: {error}", row.id)))?;
-            view.stamp(Meta {
-                name: VIEW.collection.name(&row.account, &row.id),
-                created_at: row.created_at,
-                recorded_at: row.recorded_at,
-                deleted_at: row.deleted_at,
-                version: row.version,
-            });
-            views.hold(&row.tenant, &row.account, view);
+            views.take(&row)?;
         }
         for (tenant, duplicate, into) in reader.merges().await? {
             views.merge(&tenant, &duplicate, &into);
         }
         Ok(views)
+    }
+}
+
+impl StatedViews {
+    /// Holds the view in a row.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`].
+    pub(crate) fn take(&self, row: &DocumentRow) -> Result<(), Error> {
+        let mut view = StatedView::decode(row.document.as_slice())
+            .map_err(|error| Error::Damaged(format!("the stated view `{}`: {error}", row.id)))?;
+        view.stamp(Meta {
+            name: VIEW.collection.name(&row.account, &row.id),
+            created_at: row.created_at,
+            recorded_at: row.recorded_at,
+            deleted_at: row.deleted_at,
+            version: row.version,
+        });
+        self.hold(&row.tenant, &row.account, view);
+        Ok(())
     }
 }
 
@@ -126,7 +140,7 @@ pub(crate) async fn erase(
             keys: vec![key.clone()],
             request: None,
             decide: Box::new(move |rows| {
-                rows.put_unfed(key.clone(), nothing(false));
+                rows.put(key.clone(), nothing(false));
                 Ok(key)
             }),
         }

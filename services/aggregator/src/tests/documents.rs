@@ -29,7 +29,7 @@ impl Place {
     }
 
     /// Stores a view and holds it, as CreateStatedView does.
-    async fn state(&self, account: &str, id: &str, author: &str) {
+    pub(super) async fn state(&self, account: &str, id: &str, author: &str) {
         let view = StatedView {
             author: author.to_owned(),
             rating: Some(80.0),

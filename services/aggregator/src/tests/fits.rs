@@ -64,7 +64,16 @@ impl Place {
         let fits = gallery.fits.clone();
         let methods = self.methods.clone();
         let (changes, instruments) = (changes.clone(), self.instruments());
-        (Maker { gallery, methods, changes, instruments, jobs, waiting, shutdown: Shutdown::new() }, fits)
+        let (leases, shutdown) = (self.leases.clone(), Shutdown::new());
+        (Maker { gallery, methods, changes, instruments, leases, jobs, waiting, shutdown }, fits)
+    }
+}
+
+impl Place {
+    /// The ids of the fits that are in the making.
+    async fn unended(&self) -> Vec<String> {
+        let rows = self.rows("select id from fits where state = 'pending'").await;
+        rows.iter().map(|row| sqlx::Row::get(row, 0)).collect()
     }
 }
 
@@ -98,9 +107,11 @@ async fn a_fit_is_made_kept_and_found_again_and_another_when_enough_has_changed(
         assert!(fits.in_use("one").is_none(), "another tenant has nothing of it");
 
         // As the next process finds it.
-        let (again, interrupted) = Fits::load(&place.reader(), place.models.clone()).await.unwrap();
+        let again = Fits::load(&place.reader(), place.models.clone()).await.unwrap();
         let found = again.in_use(TENANT).unwrap();
-        assert!(interrupted.is_empty() && found.predictor == fitted.predictor && found.scales == fitted.scales);
+        assert!(
+            place.unended().await.is_empty() && found.predictor == fitted.predictor && found.scales == fitted.scales
+        );
         let model = place.models.of(TENANT, "");
         assert_eq!(model.expectation().map(|expectation| expectation.fit().to_owned()), Some(id.clone()));
         assert!(place.models.of("two", "").expectation().is_none());
@@ -114,15 +125,15 @@ async fn a_fit_is_made_kept_and_found_again_and_another_when_enough_has_changed(
         maker.check().await;
         let second = maker.waiting.try_recv().unwrap();
         // A process that ends now leaves it half made.
-        let (fits, interrupted) = Fits::load(&place.reader(), place.models.clone()).await.unwrap();
-        assert_eq!(interrupted, [(TENANT.to_owned(), second.making.id.clone())]);
+        let fits = Fits::load(&place.reader(), place.models.clone()).await.unwrap();
+        assert_eq!(place.unended().await, [second.making.id.clone()]);
         assert_eq!(fits.in_use(TENANT).unwrap().id, id);
         let (mut maker, _) = place.maker(&Changes::default());
         maker.gallery.fits = fits.clone();
         maker.shutdown.begin();
-        maker.run(interrupted).await;
-        let (fits, interrupted) = Fits::load(&place.reader(), place.models.clone()).await.unwrap();
-        assert!(interrupted.is_empty());
+        maker.run().await;
+        let fits = Fits::load(&place.reader(), place.models.clone()).await.unwrap();
+        assert!(place.unended().await.is_empty());
         let ended = fits.told_before(TENANT, None, 10);
         let states: Vec<FitState> = ended.iter().map(|fit| fit.state()).collect();
         assert_eq!(states, [FitState::Failed, FitState::Succeeded]);

@@ -7,6 +7,7 @@ mod fits;
 mod history;
 mod properties;
 mod reading;
+mod replicas;
 mod rules;
 mod simulations;
 mod upgrade;
@@ -20,7 +21,7 @@ use dynamics::Model;
 use methods::Methods;
 use runtime::{Clock, Shutdown};
 use sqlx::{Executor as _, Row as _};
-use store::{Database, Mark, testing::Scratch};
+use store::{Database, Leases, Mark, testing::Scratch};
 
 use crate::{
     MIGRATIONS, TABLES,
@@ -30,9 +31,10 @@ use crate::{
     fits::{Changes, Fits},
     instruments::Instruments,
     models::{Choice, Models, Recorded},
+    others::Others,
     picture::{Gallery, Moment},
     progress::Progress,
-    stated_views::StatedViews,
+    stated_views::{self, StatedViews},
     store::{Reader, SourceRow},
     told::{Told, segment},
 };
@@ -48,6 +50,7 @@ struct Place {
     views: StatedViews,
     ledgers: Ledgers,
     standings: Standings,
+    leases: Leases,
 }
 
 /// All that is kept, in a form that can be compared.
@@ -77,7 +80,9 @@ impl Place {
         let methods = Methods::new("assessments", database.clone(), &TABLES, clock.clone(), Shutdown::new());
         let (ledgers, standings) = (Ledgers::new(1 << 20), Standings::new(1 << 20));
         let (models, views) = (models(), StatedViews::default());
-        Self { scratch, database, clock, progress, methods, models, views, ledgers, standings }
+        let leases = Leases::new(database.clone(), methods::new_id());
+        leases.beat().await.unwrap();
+        Self { scratch, database, clock, progress, methods, models, views, ledgers, standings, leases }
     }
 
     async fn close(self) {
@@ -98,6 +103,7 @@ impl Place {
             "stated_views",
             "erased_accounts",
             "topics",
+            "touched",
         ] {
             let text = sqlx::AssertSqlSafe(format!("delete from {table}"));
             self.database.writer.execute(text).await.unwrap();
@@ -111,7 +117,7 @@ impl Place {
         self.views = StatedViews::load(&self.reader()).await.unwrap();
         self.ledgers = Ledgers::new(1 << 20);
         self.standings = Standings::new(1 << 20);
-        self.applier().rebuild_if_outdated().await.unwrap();
+        self.applier().rebuild_if_outdated(&self.leases.held()).await.unwrap();
     }
 
     fn reader(&self) -> Reader {
@@ -128,8 +134,17 @@ impl Place {
             progress: self.progress.clone(),
             ledgers: self.ledgers.clone(),
             standings: self.standings.clone(),
+            leases: self.leases.clone(),
+            others: self.others(),
+            ready: Arc::default(),
             changes: Changes::default(),
         }
+    }
+
+    fn others(&self) -> Others {
+        let (progress, ledgers) = (self.progress.clone(), self.ledgers.clone());
+        let (standings, views) = (self.standings.clone(), self.views.clone());
+        Others::new(self.reader(), self.leases.clone(), progress, ledgers, standings, views)
     }
 
     fn instruments(&self) -> Instruments {

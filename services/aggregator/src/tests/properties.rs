@@ -135,7 +135,7 @@ fn a_feed_that_begins_anew_leaves_what_the_others_told() {
         place.apply(history).await;
         let before = place.kept().await;
 
-        place.applier().forget_feed(*feed).await.unwrap();
+        place.applier().forget_feed(*feed, &place.leases.held()).await.unwrap();
         let without = place.kept().await;
         place.check(&without).await;
         prop_assert!(without.sources.iter().all(|row| feed_of(&row.kind) != *feed));

@@ -8,7 +8,7 @@ use contracts::common::v1::Money;
 use contracts::orders::v1::Order;
 use methods::token;
 use runtime::Shutdown;
-use store::Mark;
+use store::{Held, Mark};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::{NOW, Place, mark};
@@ -88,6 +88,7 @@ async fn what_cannot_be_applied_is_tried_again_and_nothing_is_passed_over() {
     let (sender, messages) = mpsc::channel(8);
     let shutdown = Shutdown::new();
     let applying = tokio::spawn(apply_all(place.applier(), place.instruments(), messages, shutdown.clone()));
+    let held = Arc::new(place.leases.held());
     sqlx::query("alter table sources rename to hidden").execute(&place.database.writer).await.unwrap();
     for id in 1..=5_u8 {
         let heard = Heard {
@@ -95,7 +96,7 @@ async fn what_cannot_be_applied_is_tried_again_and_nothing_is_passed_over() {
             topics: vec![],
             through: vec![mark(0, id.into())],
         };
-        sender.send(message(heard)).await.unwrap();
+        sender.send(message(heard, &held)).await.unwrap();
     }
     let all = [token(vec![mark(0, 5)])];
     assert!(tokio::time::timeout(Duration::from_millis(200), place.progress.wait(&all)).await.is_err());
@@ -113,18 +114,27 @@ async fn what_cannot_be_applied_is_tried_again_and_nothing_is_passed_over() {
 async fn a_feed_that_was_lost_is_forgotten_between_what_came_before_and_after() {
     let place = Place::sqlite().await;
     let (sender, messages) = mpsc::channel(8);
-    let shutdown = Shutdown::new();
     let heard = |id: u8, position| Heard {
         told: vec![told("one", "a", 1, order("a", id))],
         topics: vec![],
         through: vec![mark(0, position)],
     };
     let orders = 1;
-    for message in [message(heard(1, 9)), Message::Lost(orders), message(heard(2, 1))] {
+    let before = Arc::new(place.leases.held());
+    let mut leases = place.leases.subscribe();
+    let applying = tokio::spawn(apply_all(place.applier(), place.instruments(), messages, Shutdown::new()));
+    // What was heard of the old feed, and comes after it was found out, counts no more.
+    for message in
+        [message(heard(1, 9), &before), Message::Lost(orders, before.clone()), message(heard(3, 10), &before)]
+    {
         sender.send(message).await.ok().unwrap();
     }
+    leases.changed().await.unwrap();
+    let after = Arc::new(place.leases.held());
+    assert!(after.is_all() && !after.agrees(&before, 0));
+    sender.send(message(heard(2, 1), &after)).await.ok().unwrap();
     drop(sender);
-    apply_all(place.applier(), place.instruments(), messages, shutdown).await;
+    applying.await.unwrap();
     assert_eq!(place.kept().await.sources.len(), 1);
     assert_eq!(place.reader().followed().await.unwrap(), [mark(0, 1)]);
     place.check(&place.kept().await).await;
@@ -148,6 +158,6 @@ async fn a_stored_position_counts_once_the_feed_was_joined() {
 }
 
 /// What a follower sends.
-fn message(heard: Heard) -> Message {
-    Message::Heard(heard, Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap())
+fn message(heard: Heard, held: &Arc<Held>) -> Message {
+    Message::Heard(heard, held.clone(), Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap())
 }

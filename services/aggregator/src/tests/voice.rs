@@ -57,7 +57,7 @@ async fn the_latest_version_of_a_theme_is_kept_however_it_is_heard() {
         applier.apply(&[heard(vec![Topic::improvement("one".to_owned(), &improvement)])]).await.unwrap();
         assert_eq!(place.reader().improvement("one", "improvements/i").await.unwrap(), Some(improvement));
         let feed = FEEDS.iter().position(|feed| *feed == "feedback").unwrap();
-        applier.forget_feed(feed).await.unwrap();
+        applier.forget_feed(feed, &place.leases.held()).await.unwrap();
         assert!(names("one").await.is_empty(), "the feed is heard again from its beginning");
         assert_eq!(place.reader().improvement("one", "improvements/i").await.unwrap(), None);
         place.close().await;

@@ -18,7 +18,7 @@ const IMPROVEMENT: &str = "improvement";
 /// A theme or an improvement as the feed told it.
 #[derive(Debug, Clone)]
 pub(crate) struct Topic {
-    tenant: String,
+    pub(crate) tenant: String,
     kind: &'static str,
     name: String,
     version: i64,

@@ -4,6 +4,7 @@
 mod decisions;
 mod erasure;
 mod feed;
+mod leases;
 mod lists;
 mod model;
 mod requests;
@@ -28,7 +29,7 @@ use store::{
     RequestId, Row, Rows, Store, Table, Written, partition, testing::Scratch,
 };
 
-use self::{decisions::*, erasure::*, feed::*, lists::*, requests::*, rows::*, trouble::*};
+use self::{decisions::*, erasure::*, feed::*, leases::*, lists::*, requests::*, rows::*, trouble::*};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -95,6 +96,9 @@ on_both_databases![
     a_newer_database_is_refused,
     concurrent_writers_share_commits,
     a_closed_database_is_answered_with_an_error,
+    a_file_belongs_to_whoever_opened_it_last,
+    leases_are_shared_out_among_those_who_live,
+    a_fence_counts_writes_and_holds_until_the_end,
 ];
 
 static THINGS: Table = Table { name: "things" };

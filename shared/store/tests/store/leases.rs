@@ -1,0 +1,118 @@
+use std::{collections::BTreeSet, time::Duration};
+
+use store::{Held, Leases, leases::DEAD_AFTER};
+
+use super::*;
+
+/// Two processes on one file: the later one has it.
+pub(super) async fn a_file_belongs_to_whoever_opened_it_last(place: &Place) -> Result {
+    let database = place.open().await?;
+    if database.backend == Backend::Postgres {
+        return Ok(());
+    }
+    let [first, second] = ["b", "a"].map(|id| Leases::new(database.clone(), id.to_owned()));
+    first.beat().await?;
+    let held = first.held();
+    assert!(held.is_all() && fenced(&database, &held).await?.is_none());
+    second.beat().await?;
+    assert!(second.held().is_all());
+    assert!(fenced(&database, &held).await?.is_some(), "who was pushed out may not write");
+    first.beat().await?;
+    assert!(first.held().is_empty());
+    assert_eq!(fenced(&database, &second.held()).await?, None);
+    second.leave().await?;
+    first.beat().await?;
+    assert!(first.held().is_empty(), "who was pushed out does not come back");
+    Ok(())
+}
+
+/// Processes that come, hang, come back and leave: each partition is held by one at most, and soon by one again.
+pub(super) async fn leases_are_shared_out_among_those_who_live(place: &Place) -> Result {
+    let database = place.open().await?;
+    if database.backend == Backend::Sqlite {
+        return Ok(());
+    }
+    let leases = ["a", "b", "c"].map(|id| Leases::new(database.clone(), id.to_owned()));
+    let mut now = Duration::ZERO;
+    let mut beat = async |who: &[usize], times: u32| -> Result {
+        for _ in 0..times {
+            now += Duration::from_secs(1);
+            for one in who {
+                leases[*one].beat_at(now).await?;
+            }
+        }
+        Ok(())
+    };
+    beat(&[0], 1).await?;
+    assert!(leases[0].held().is_all());
+    beat(&[0, 1, 2], 3).await?;
+    assert_eq!(sizes(&leases), [22, 21, 21]);
+    assert_disjoint(&leases);
+
+    // The second one hangs for as long as makes it dead, and then wants to write.
+    let before = leases[1].held();
+    beat(&[0, 2], DEAD_AFTER.as_secs() as u32 - 1).await?;
+    assert_eq!(leases[0].held().len(), 22, "it may merely be slow");
+    beat(&[0, 2], 3).await?;
+    assert_eq!((leases[0].held().len(), leases[2].held().len()), (32, 32));
+    assert_eq!(leases[1].held(), before, "it does not know yet");
+    assert!(fenced(&database, &before).await?.is_some());
+    beat(&[0, 1, 2], 3).await?;
+    assert_eq!(sizes(&leases), [22, 21, 21]);
+    assert_disjoint(&leases);
+
+    leases[0].leave().await?;
+    beat(&[0, 1, 2], 2).await?;
+    assert_eq!(sizes(&leases), [0, 32, 32], "nobody waits for one that has left");
+    assert_disjoint(&leases);
+    Ok(())
+}
+
+/// A lease that changes hands waits for the transaction that began under it.
+pub(super) async fn a_fence_counts_writes_and_holds_until_the_end(place: &Place) -> Result {
+    let database = place.open().await?;
+    let leases = Leases::new(database.clone(), "a".to_owned());
+    leases.beat().await?;
+    let some: Held = leases.held().iter().filter(|(partition, _)| partition % 3 == 0).collect();
+    for before in 0..2 {
+        let mut transaction = database.transaction().await?;
+        let fenced = transaction.fence(database.backend, &some, &BTreeSet::from([1])).await?;
+        assert_eq!(fenced.len(), some.len() + 1);
+        for (partition, found) in fenced {
+            assert!(partition % 3 == 0 || partition == 1);
+            assert_eq!(found.writes_before, before);
+        }
+        transaction.commit().await?;
+    }
+    let mut transaction = database.transaction().await?;
+    transaction.fence(database.backend, &some, &BTreeSet::new()).await?;
+    drop(transaction);
+    let mut transaction = database.transaction().await?;
+    let fenced = transaction.fence(database.backend, &some, &BTreeSet::new()).await?;
+    assert!(fenced.values().all(|found| found.writes_before == 2), "what was undone does not count");
+    transaction.take_away_all().await?;
+    transaction.commit().await?;
+    assert!(self::fenced(&database, &some).await?.is_some());
+    Ok(())
+}
+
+/// The partition for which a transaction under these leases is refused, if it is.
+async fn fenced(database: &Database, held: &Held) -> Result<Option<u32>> {
+    let mut transaction = database.transaction().await?;
+    match transaction.fence(database.backend, held, &BTreeSet::new()).await {
+        Ok(_) => Ok(None),
+        Err(Error::Fenced { partition }) => Ok(Some(partition)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn sizes(leases: &[Leases]) -> Vec<usize> {
+    leases.iter().map(|leases| leases.held().len()).collect()
+}
+
+fn assert_disjoint(leases: &[Leases]) {
+    let mut all: Vec<u32> = Vec::new();
+    leases.iter().for_each(|leases| all.extend(leases.held().iter().map(|(partition, _)| partition)));
+    all.sort_unstable();
+    assert_eq!(all, (0..PARTITIONS).collect::<Vec<_>>());
+}
