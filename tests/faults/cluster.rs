@@ -219,8 +219,10 @@ impl Cluster {
         let folder = self.folder.join("newcomer");
         let mut command: Vec<OsString> = vec![self.binary.clone().into(), "serve".into(), "aggregator".into()];
         command.extend(["--listen".into(), format!("127.0.0.1:{port}").into(), "--data-dir".into(), folder.into()]);
-        for (peer, port) in direct.iter().filter(|(service, _)| *service != "aggregator") {
-            command.extend([format!("--{peer}-endpoint").into(), format!("http://127.0.0.1:{port}").into()]);
+        for service in &SERVICES[..4] {
+            if let Some((_, port)) = direct.iter().find(|(door, _)| door == service) {
+                command.extend([format!("--{service}-endpoint").into(), format!("http://127.0.0.1:{port}").into()]);
+            }
         }
         (Node::new("newcomer".to_owned(), command, self.folder.join("newcomer.log")), port)
     }

@@ -16,8 +16,8 @@ use crate::{
     writer::{ACCOUNTS, refused},
 };
 
-const MESSAGES: usize = 6;
-const ROWS_PER_MESSAGE: usize = 12;
+const MESSAGES: usize = 4;
+const ROWS_PER_MESSAGE: usize = 8;
 /// How often a stream is repeated. With its pauses that takes longer than any fault.
 const ATTEMPTS: u32 = 300;
 
@@ -55,7 +55,7 @@ impl Importer {
             for (rows, outcome) in messages.iter().zip(outcomes) {
                 self.record(kind, rows, invoked, attempts, &outcome.unwrap_or(Outcome::Unknown));
             }
-            self.chance.pause(PATIENCE / 4).await;
+            self.chance.pause(PATIENCE / 2).await;
         }
     }
 

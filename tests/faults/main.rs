@@ -181,9 +181,9 @@ fn tell(scenario: &Scenario, report: &Report, took: Duration) {
     let middle = recoveries.get(recoveries.len() / 2).copied().unwrap_or_default();
     let longest = recoveries.last().copied().unwrap_or_default();
     println!(
-        "  {} rounds in {took:.0?}; {} writes were in flight as it struck, {} calls were cut off; \
-         serving again after {middle:.1?} (median), {longest:.1?} (longest)",
-        report.rounds, report.in_flight, report.cut_off
+        "  {} rounds in {took:.0?} (to start {:.1?}, to break {:.1?}, to read and judge {:.1?}); {} writes were in flight as it struck, \
+         {} calls were cut off; serving again after {middle:.1?} (median), {longest:.1?} (longest)",
+        report.rounds, report.took[0], report.took[1], report.took[2], report.in_flight, report.cut_off
     );
     report.failures.iter().take(SHOWN).for_each(|failure| println!("  FAILURE: {failure}"));
     tell_verdict(scenario.name, &report.verdict);

@@ -45,6 +45,8 @@ pub(crate) struct Report {
     pub(crate) cut_off: usize,
     /// How long it took until everything served again, round by round.
     pub(crate) recoveries: Vec<Duration>,
+    /// How long it took to make the suite, to break it and let everybody finish, and to read and judge everything.
+    pub(crate) took: [Duration; 3],
     /// What must not have happened and is in no history.
     pub(crate) failures: Vec<String>,
 }
@@ -61,11 +63,14 @@ pub(crate) async fn play(
     folder: &Path,
 ) -> Result<Report, String> {
     let mut chance = Chance::of(seed);
+    let begun = Instant::now();
     let mut cluster = Cluster::start(binary, folder, scenario.shape).await?;
     let doors = Doors::new(&cluster.doors)?;
     let recorder = Rc::new(Recorder::new());
     let mut report = Report::default();
+    report.took[0] = begun.elapsed();
     let played = rage(scenario, rounds, &mut cluster, &doors, &recorder, &mut chance, &mut report).await;
+    report.took[1] = begun.elapsed() - report.took[0];
     let read = match &played {
         Ok(()) => judging::read(&mut cluster, &doors, &recorder).await,
         Err(_) => Ok(()),
@@ -77,6 +82,7 @@ pub(crate) async fn play(
     if report.failures.is_empty() {
         report.verdict = judge(&history);
     }
+    report.took[2] = begun.elapsed() - report.took[0] - report.took[1];
     let is_sound = report.failures.is_empty() && report.verdict.violations.is_empty();
     if !is_sound {
         let text = serde_json::to_string(&*history).map_err(|error| error.to_string())?;

@@ -66,7 +66,7 @@ impl Watcher {
         let Ok(messages) = timeout(PATIENCE, watch).await else { return Ok(()) };
         let mut messages = messages?;
         for _ in 0..self.chance.below(60) {
-            match timeout(self.chance.up_to(PATIENCE), messages.next()).await {
+            match timeout(self.chance.up_to(PATIENCE / 3), messages.next()).await {
                 Ok(Some(message)) => {
                     for change in message?.0 {
                         self.positions.insert(change.stamp.partition, change.stamp.position);

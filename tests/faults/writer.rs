@@ -13,6 +13,7 @@ use tests::{
     history::{self, Outcome},
     resources::{Kind, Row, Write, is_cut_off},
 };
+use tokio::task::JoinSet;
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
@@ -31,7 +32,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// How long an impatient client waits at most.
 const IMPATIENCE: Duration = Duration::from_millis(25);
 /// What a writer rests between two writes at most: the suite is to be hit, not to be measured.
-const REST: Duration = Duration::from_millis(60);
+const REST: Duration = Duration::from_millis(120);
 
 /// Writes one thing after the other.
 pub(crate) struct Writer {
@@ -66,24 +67,30 @@ impl Writer {
             shared: shared.clone(),
             count: 0,
         };
-        let mut founder = writer(format!("{tenant}-founder"), &Rc::default());
+        let mut founding = JoinSet::new();
         for account in ACCOUNTS {
-            founder.create_account(account).await;
+            let founder = writer(format!("{tenant}-founder-of-{account}"), &Rc::default());
+            founding.spawn_local(founder.found(account));
         }
-        let mut shared = Vec::new();
-        for account in ACCOUNTS {
-            for kind in Kind::ALL {
-                let row = Row::new(kind, format!("shared-{account}-{kind:?}-{tenant}"), &mut founder.chance);
-                let request_id = format!("request-{}", row.note());
-                let write = Write::Create { account, id: "shared".to_owned(), row, request_id };
-                shared.extend(founder.write(write).await.map(Row::without_etag));
-            }
-        }
+        let shared: Vec<Row> = founding.join_all().await.into_iter().flatten().collect();
         if shared.len() < ACCOUNTS.len() * Kind::ALL.len() {
             return Err("the first rows could not be written".to_owned());
         }
         let shared = Rc::new(shared);
         Ok((0..count).map(|number| writer(format!("{tenant}-{number}"), &shared)).collect())
+    }
+
+    /// Makes an account, and rows of it that are shared.
+    async fn found(mut self, account: &'static str) -> Vec<Row> {
+        self.create_account(account).await;
+        let mut shared = Vec::new();
+        for kind in Kind::ALL {
+            let row = Row::new(kind, format!("shared-{account}-{kind:?}-{}", self.tenant), &mut self.chance);
+            let request_id = format!("request-{}", row.note());
+            let write = Write::Create { account, id: "shared".to_owned(), row, request_id };
+            shared.extend(self.write(write).await.map(Row::without_etag));
+        }
+        shared
     }
 
     /// Writes until the recorder is closed.
