@@ -23,6 +23,8 @@ const PAGE: i32 = 1_000;
 
 /// Reads one thing after the other.
 pub(crate) struct Reader {
+    /// Whether it reads rows where they are owned, and not the aggregator.
+    pub(crate) is_of_rows: bool,
     pub(crate) doors: Doors,
     pub(crate) chance: Chance,
     pub(crate) recorder: Rc<Recorder>,
@@ -41,9 +43,9 @@ impl Reader {
             let first = if self.chance.one_in(2) { recent.len().saturating_sub(3) } else { 0 };
             let written = self.chance.one_of(&recent[first..]);
             let invoked = self.recorder.now();
-            let answer = match self.chance.below(4) {
-                0 => self.get(&written, invoked).await,
-                1 => self.assessment(&written, invoked).await,
+            let answer = match self.chance.below(3) {
+                _ if self.is_of_rows => self.get(&written, invoked).await,
+                0 => self.assessment(&written, invoked).await,
                 _ => self.timeline(&written, invoked).await,
             };
             match answer {

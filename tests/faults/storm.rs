@@ -27,7 +27,8 @@ use crate::{
 };
 
 const WRITERS_PER_TENANT: usize = 8;
-const READERS: usize = 4;
+/// Of rows, and as many of the aggregator.
+const READERS: usize = 3;
 /// How long the suite may take to serve again after a fault.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// How long everybody has to finish.
@@ -107,8 +108,11 @@ async fn rage(
     report: &mut Report,
 ) -> Result<(), String> {
     let mut tasks = JoinSet::new();
+    let begun = Instant::now();
     begin(&mut tasks, doors, chance, recorder).await?;
+    println!("  {}: everybody is at work after {:.1?}", scenario.name, begun.elapsed());
     recover(cluster, recorder, 0).await?;
+    println!("  {}: all serve after {:.1?}", scenario.name, begun.elapsed());
     for round in 1..=rounds {
         let goal = recorder.written() + 5 + chance.below(60) as usize;
         until(PATIENCE, "more is written", async || recorder.written() >= goal || recorder.failure().is_some()).await?;
@@ -131,11 +135,16 @@ async fn rage(
         report.recoveries.push(begun.elapsed());
     }
     recorder.close();
+    let closed = Instant::now();
     let finished = async {
-        while tasks.join_next().await.transpose().map_err(|error| error.to_string())?.is_some() {}
-        Ok(())
+        while let Some(ended) = tasks.join_next().await {
+            ended.map_err(|error| error.to_string())?;
+        }
+        Ok::<(), String>(())
     };
-    tokio::time::timeout(ENDING, finished).await.map_err(|_| "not everybody came to an end".to_owned())?
+    tokio::time::timeout(ENDING, finished).await.map_err(|_| "not everybody came to an end".to_owned())??;
+    println!("  {}: all have finished after {:.1?}", scenario.name, closed.elapsed());
+    Ok(())
 }
 
 /// Sends out everybody.
@@ -165,8 +174,9 @@ async fn begin(
             tasks.spawn_local(Watcher::new(name, kind, doors, chance.split(), recorder).run());
         }
     }
-    for _ in 0..READERS {
-        let reader = Reader { doors: doors.clone(), chance: chance.split(), recorder: recorder.clone() };
+    for number in 0..2 * READERS {
+        let is_of_rows = number < READERS;
+        let reader = Reader { is_of_rows, doors: doors.clone(), chance: chance.split(), recorder: recorder.clone() };
         tasks.spawn_local(reader.run());
     }
     Ok(())
