@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     Disk,
     /// Clocks jump.
     Clock,
+    /// Something that no suite does: data are changed behind its back. It has to be found.
+    Tamper,
 }
 
 impl Fault {
@@ -48,6 +50,7 @@ impl Fault {
             Self::Network => network(cluster, chance).await,
             Self::Disk => disk(cluster, chance).await,
             Self::Clock => clock(cluster, chance),
+            Self::Tamper => tamper(cluster).await,
         }
     }
 }
@@ -191,4 +194,25 @@ fn clock(cluster: &mut Cluster, chance: &mut Chance) -> Result<String, String> {
         }
     }
     Ok(format!("clocks jump: {}", moved.join(", ")))
+}
+
+/// Takes an order from its service, and another from the aggregator's picture; both stand, and are no import's.
+async fn tamper(cluster: &mut Cluster) -> Result<String, String> {
+    let postgres = cluster.postgres.as_ref().ok_or("there is no PostgreSQL")?;
+    let row = "delete from orders where (tenant, account, id) in (select tenant, account, id from orders
+        where deleted_at is null and id not like '%import%' and id <> 'shared' limit 1) returning id";
+    let source = "delete from sources where (tenant, account, source, version) in (
+        select tenant, account, source, version from sources where kind = 'order' and deleted_at is null
+        and superseded_at is null and source like '%import%' limit 1) returning source";
+    let mut taken = Vec::new();
+    for (database, statement) in [("orders", row), ("aggregator", source)] {
+        let mut found = String::new();
+        until(PATIENCE, "there is something to be taken", async || {
+            found = postgres.ask(database, statement).unwrap_or_default();
+            !found.is_empty()
+        })
+        .await?;
+        taken.push(format!("{found} from {database}"));
+    }
+    Ok(format!("took away {}", taken.join(" and ")))
 }

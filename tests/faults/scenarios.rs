@@ -20,7 +20,8 @@ const PLAIN: Shape =
     Shape { storage: Storage::Postgres, replicas: 1, aggregators: 1, networked: false, disk: None, clocked: false };
 
 /// All of them.
-pub(crate) const SCENARIOS: [Scenario; 11] = [
+pub(crate) const SCENARIOS: [Scenario; 12] = [
+    Scenario { name: "self-check", shape: PLAIN, fault: Fault::Tamper, share: 0 },
     Scenario { name: "kill-postgres-suite", shape: PLAIN, fault: Fault::Kill, share: 30 },
     Scenario {
         name: "kill-sqlite-suite",
@@ -60,8 +61,13 @@ impl Scenario {
         matches!(self.fault, Fault::Kill | Fault::KillAggregator | Fault::KillPostgres)
     }
 
+    /// Whether what is done is no fault but fraud, so that the judge has to find it.
+    pub(crate) fn is_to_be_found(&self) -> bool {
+        self.fault == Fault::Tamper
+    }
+
     /// How many rounds it gets where there are so many rounds of kills in all.
     pub(crate) fn rounds(&self, kills: u32) -> u32 {
-        (kills * self.share).div_ceil(100)
+        (kills * self.share).div_ceil(100).max(self.is_to_be_found().into())
     }
 }
