@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// How long one call may take, in seconds.
-const PATIENCE: u64 = 60;
+const PATIENCE: u64 = 120;
 /// What was on its way when its client left arrives within this, or never.
 const SETTLING: Duration = Duration::from_millis(700);
 

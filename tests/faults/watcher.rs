@@ -108,8 +108,10 @@ pub(crate) async fn read_feed(clients: &Clients, kind: Kind, watcher: &str) -> R
     let mut missing: i64 = ends.values().sum();
     let mut changes = Vec::new();
     while missing > 0 {
-        let Ok(Some(message)) = timeout(PATIENCE, messages.next()).await else { break };
-        let told = message?.0;
+        // Who is told nothing asks again from the beginning.
+        let silent = |_| Status::deadline_exceeded("the feed has more and says nothing");
+        let message = timeout(PATIENCE * 10, messages.next()).await.map_err(silent)?;
+        let told = message.ok_or(Status::unavailable("the feed ended"))??.0;
         missing -= told.len() as i64;
         changes.extend(told.iter().map(heard));
     }
