@@ -11,7 +11,7 @@ use std::{
 
 use tests::chance::Chance;
 
-use crate::{disk::Disk, node::Node, postgres::Postgres, proxy::Proxy};
+use crate::{disk::Disk, nats::Nats, node::Node, postgres::Postgres, proxy::Proxy};
 
 /// The services, the aggregator last.
 pub(crate) const SERVICES: [&str; 5] = ["accounts", "orders", "interactions", "feedback", "aggregator"];
@@ -41,6 +41,8 @@ pub(crate) struct Shape {
     pub(crate) disk: Option<u32>,
     /// Whether the clocks of the processes can be moved.
     pub(crate) clocked: bool,
+    /// How many NATS servers carry the feeds; 0 where they are direct streams.
+    pub(crate) nats: usize,
 }
 
 /// Processes, databases, networks. Dropping it ends them.
@@ -48,6 +50,7 @@ pub(crate) struct Cluster {
     pub(crate) shape: Shape,
     pub(crate) folder: PathBuf,
     pub(crate) postgres: Option<Postgres>,
+    pub(crate) nats: Option<Nats>,
     pub(crate) nodes: Vec<Node>,
     /// By what they connect, such as `aggregator to orders`.
     pub(crate) networks: Vec<(String, Proxy)>,
@@ -70,6 +73,7 @@ impl Cluster {
             shape,
             folder: folder.to_owned(),
             postgres: None,
+            nats: None,
             nodes: Vec::new(),
             networks: Vec::new(),
             doors: Vec::new(),
@@ -78,6 +82,10 @@ impl Cluster {
         };
         if shape.storage == Storage::Postgres {
             cluster.start_postgres().await?;
+        }
+        if shape.nats > 0 {
+            let nats = cluster.nats.insert(Nats::new(&folder.join("nats"), shape.nats)?);
+            nats.nodes.iter_mut().try_for_each(Node::start)?;
         }
         cluster.make_nodes().await?;
         for node in &mut cluster.nodes {
@@ -183,6 +191,10 @@ impl Cluster {
         for (peer, port) in peers {
             command.extend([format!("--{peer}-endpoint").into(), format!("http://127.0.0.1:{port}").into()]);
         }
+        if let Some(nats) = &self.nats {
+            command.extend(["--feed".into(), nats.url().into()]);
+            command.extend(["--feed-replicas".into(), self.shape.nats.to_string().into()]);
+        }
         let node = Node::new(name.to_owned(), command, self.folder.join(format!("{name}.log")));
         match self.shape.clocked {
             true => node
@@ -231,7 +243,8 @@ impl Cluster {
     pub(crate) fn tend(&mut self) -> Result<Vec<String>, String> {
         let mut ended = Vec::new();
         let postgres = self.postgres.as_mut().map(|postgres| &mut postgres.node);
-        for node in self.nodes.iter_mut().chain(postgres) {
+        let nats = self.nats.iter_mut().flat_map(|nats| &mut nats.nodes);
+        for node in self.nodes.iter_mut().chain(postgres).chain(nats) {
             if node.tend()? {
                 ended.push(node.name.clone());
             }
@@ -267,7 +280,7 @@ fn database_variable(service: &str) -> &'static str {
 }
 
 /// A port that is free and stays the harness's own: below those that the system gives to others.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static TAKEN: AtomicU16 = AtomicU16::new(0);
     let first = 12_000 + std::process::id() as u16 % 40 * 200;
     loop {

@@ -27,6 +27,8 @@ pub(crate) enum Fault {
     KillAggregator,
     /// Every process of PostgreSQL is killed with SIGKILL while transactions are open.
     KillPostgres,
+    /// A NATS server is killed with SIGKILL, more often than not the one that leads the stream; now and then a service too.
+    KillNats,
     /// A process is stopped where it is and goes on later.
     Pause,
     /// The network is cut, stalled or slow.
@@ -46,6 +48,7 @@ impl Fault {
             Self::Kill => kill(cluster, chance, None).await,
             Self::KillAggregator => kill(cluster, chance, Some("aggregator")).await,
             Self::KillPostgres => kill_postgres(cluster, chance).await,
+            Self::KillNats => kill_nats(cluster, chance).await,
             Self::Pause => pause(cluster, chance).await,
             Self::Network => network(cluster, chance).await,
             Self::Disk => disk(cluster, chance).await,
@@ -113,6 +116,29 @@ async fn start_postgres(cluster: &mut Cluster) -> Result<(), String> {
     let postgres = cluster.postgres.as_mut().ok_or("there is no PostgreSQL")?;
     postgres.node.start()?;
     until(PATIENCE, "PostgreSQL recovers", async || postgres.is_ready()).await
+}
+
+async fn kill_nats(cluster: &mut Cluster, chance: &mut Chance) -> Result<String, String> {
+    let too = chance.one_in(3).then(|| cluster.any(chance));
+    let nats = cluster.nats.as_mut().ok_or("there is no NATS")?;
+    let leader = nats.leader().await;
+    let any = chance.below(nats.nodes.len() as u64) as usize;
+    let victim = if chance.one_in(4) { any } else { leader.unwrap_or(any) };
+    nats.nodes[victim].kill();
+    let leads = if leader == Some(victim) { ", which leads the stream" } else { "" };
+    let mut what = format!("kill -9 {}{leads}", nats.nodes[victim].name);
+    if let Some(index) = too {
+        cluster.nodes[index].kill();
+        what = format!("{what}; and {}", cluster.nodes[index].name);
+    }
+    chance.pause(Duration::from_millis(1_500)).await;
+    if let Some(nats) = &mut cluster.nats {
+        nats.nodes[victim].start()?;
+    }
+    if let Some(index) = too {
+        cluster.nodes[index].start()?;
+    }
+    Ok(what)
 }
 
 /// Stops a process, or one of PostgreSQL's that serves a connection.

@@ -8,6 +8,7 @@ mod doors;
 mod faults;
 mod importer;
 mod judging;
+mod nats;
 mod node;
 mod postgres;
 mod proxy;
@@ -20,7 +21,7 @@ mod writer;
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -34,6 +35,7 @@ use tokio::task::LocalSet;
 
 use crate::{
     cluster::Cluster,
+    nats::Nats,
     scenarios::{SCENARIOS, Scenario},
     storm::{Report, play},
 };
@@ -101,6 +103,8 @@ async fn run(arguments: Arguments) -> Result<bool, String> {
         tell_verdict("history", &verdict);
         return Ok(verdict.violations.is_empty());
     }
+    let beside = std::env::current_exe().ok().and_then(|file| Some(file.parent()?.parent()?.join("rapport")));
+    let binary = arguments.binary.clone().or(beside).ok_or("where is the binary? say --binary")?;
     let seed = arguments.seed.unwrap_or_else(Chance::any_seed);
     println!("seed {seed}");
     let begun = Instant::now();
@@ -113,16 +117,19 @@ async fn run(arguments: Arguments) -> Result<bool, String> {
         if !(arguments.only.is_empty() || arguments.only.iter().any(|only| scenario.name.starts_with(only))) {
             continue;
         }
-        if let Some(reason) = missing(scenario) {
+        let mut left = scenario.rounds(arguments.rounds);
+        if left == 0 {
+            continue;
+        }
+        if let Some(reason) = missing(scenario, &binary) {
             println!("\nSKIPPED: {}: {reason}", scenario.name);
             skipped.push(scenario.name);
             continue;
         }
-        let mut left = scenario.rounds(arguments.rounds);
         while left > 0 {
             let rounds = left.min(ROUNDS_AT_ONCE);
             left -= rounds;
-            let report = play_and_tell(scenario, rounds, seeds.below(u64::MAX), &arguments).await?;
+            let report = play_and_tell(scenario, rounds, seeds.below(u64::MAX), &binary, &arguments).await?;
             if scenario.kills() {
                 kills += report.rounds
             } else {
@@ -154,9 +161,15 @@ fn is_found(report: &Report) -> bool {
 }
 
 /// Why a scenario cannot be played here.
-fn missing(scenario: &Scenario) -> Option<String> {
+fn missing(scenario: &Scenario, binary: &Path) -> Option<String> {
     if scenario.shape.clocked && !Cluster::has_faketime() {
         return Some("there is no libfaketime to move clocks with (Debian: apt-get install libfaketime)".to_owned());
+    }
+    if scenario.shape.nats > 0 && Nats::program().is_none() {
+        return Some("there is no nats-server (tests/nats.sh installs one)".to_owned());
+    }
+    if scenario.shape.nats > 0 && !nats::is_spoken_by(binary) {
+        return Some("the binary knows no feeds over NATS".to_owned());
     }
     let mebibytes = scenario.shape.disk?;
     let folder = std::env::temp_dir().join(format!("faults-{}", std::process::id()));
@@ -165,16 +178,20 @@ fn missing(scenario: &Scenario) -> Option<String> {
     mounted.map(|error| format!("no disk can be mounted here: {error}"))
 }
 
-async fn play_and_tell(scenario: &Scenario, rounds: u32, seed: u64, arguments: &Arguments) -> Result<Report, String> {
-    let beside = std::env::current_exe().ok().and_then(|file| Some(file.parent()?.parent()?.join("rapport")));
-    let binary = arguments.binary.clone().or(beside).ok_or("where is the binary? say --binary")?;
+async fn play_and_tell(
+    scenario: &Scenario,
+    rounds: u32,
+    seed: u64,
+    binary: &Path,
+    arguments: &Arguments,
+) -> Result<Report, String> {
     let name = format!("{}-{seed:016x}", scenario.name);
     let folder = arguments.folder.join(&name);
     // Where the server's user may come: it owns its folder below.
     let scratch = std::env::temp_dir().join(format!("faults-{}", std::process::id())).join(&name);
     println!("\n{}: {rounds} rounds, seed {seed}", scenario.name);
     let begun = Instant::now();
-    let report = play(scenario, rounds, seed, &binary, &scratch).await?;
+    let report = play(scenario, rounds, seed, binary, &scratch).await?;
     tell(scenario, &report, begun.elapsed());
     let is_sound = report.failures.is_empty() && report.verdict.violations.is_empty();
     if !is_sound && !scenario.is_to_be_found() {

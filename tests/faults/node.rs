@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     fs::File,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -127,4 +127,21 @@ pub(crate) fn children(parent: u32) -> Vec<u32> {
         fields.split_whitespace().nth(1).and_then(|field| field.parse().ok()) == Some(parent)
     };
     ids.filter(is_child).collect()
+}
+
+/// Whether the harness may do everything.
+pub(crate) fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// Gives a folder and what is in it to the user that a server runs as, where the harness is not that user itself.
+pub(crate) fn own(folder: &Path, user: &str) -> Result<(), String> {
+    if is_root() {
+        let status = Command::new("chown").args(["-R", user]).arg(folder).status();
+        if !status.is_ok_and(|status| status.success()) {
+            return Err(format!("{} cannot be given to {user}", folder.display()));
+        }
+    }
+    Ok(())
 }

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::node::{Node, children, send};
+use crate::node::{Node, children, is_root, own, send};
 
 /// The server.
 pub(crate) struct Postgres {
@@ -20,7 +20,7 @@ impl Postgres {
     pub(crate) fn new(folder: &Path, port: u16) -> Result<Self, String> {
         let binaries = binaries()?;
         let data = folder.join("data");
-        own(folder)?;
+        own(folder, "postgres")?;
         let initdb = as_server(&binaries.join("initdb"))
             .arg("--pgdata")
             .arg(&data)
@@ -116,20 +116,4 @@ fn as_server(program: &Path) -> Command {
     // Something has to be asked of it where the user stays the same.
     command.args(["--pdeathsig", "KILL"]).args(server_user()).arg(program);
     command
-}
-
-fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").output();
-    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
-}
-
-/// Gives a folder to the server's user.
-fn own(folder: &Path) -> Result<(), String> {
-    if is_root() {
-        let status = Command::new("chown").arg("postgres:postgres").arg(folder).status();
-        if !status.is_ok_and(|status| status.success()) {
-            return Err(format!("{} cannot be given to PostgreSQL's user", folder.display()));
-        }
-    }
-    Ok(())
 }

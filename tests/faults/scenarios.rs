@@ -12,53 +12,46 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
     pub(crate) fault: Fault,
-    /// How many of a hundred rounds of kills it gets; of the others, how many in addition.
+    /// How many rounds it gets where a hundred are asked for. Those of kills that need nothing rare are a hundred together.
     pub(crate) share: u32,
 }
 
-const PLAIN: Shape =
-    Shape { storage: Storage::Postgres, replicas: 1, aggregators: 1, networked: false, disk: None, clocked: false };
+const PLAIN: Shape = Shape {
+    storage: Storage::Postgres,
+    replicas: 1,
+    aggregators: 1,
+    networked: false,
+    disk: None,
+    clocked: false,
+    nats: 0,
+};
 
 /// All of them.
-pub(crate) const SCENARIOS: [Scenario; 12] = [
-    Scenario { name: "self-check", shape: PLAIN, fault: Fault::Tamper, share: 0 },
-    Scenario { name: "kill-postgres-suite", shape: PLAIN, fault: Fault::Kill, share: 30 },
-    Scenario {
-        name: "kill-sqlite-suite",
-        shape: Shape { storage: Storage::Sqlite, ..PLAIN },
-        fault: Fault::Kill,
-        share: 25,
-    },
-    Scenario { name: "kill-postgres", shape: PLAIN, fault: Fault::KillPostgres, share: 20 },
-    Scenario { name: "kill-replicas", shape: Shape { replicas: 2, ..PLAIN }, fault: Fault::Kill, share: 15 },
-    Scenario {
-        name: "kill-aggregators",
-        shape: Shape { aggregators: 3, ..PLAIN },
-        fault: Fault::KillAggregator,
-        share: 10,
-    },
-    Scenario { name: "pause", shape: PLAIN, fault: Fault::Pause, share: 8 },
-    Scenario {
-        name: "pause-replicas",
-        shape: Shape { replicas: 2, aggregators: 2, ..PLAIN },
-        fault: Fault::Pause,
-        share: 8,
-    },
-    Scenario { name: "network", shape: Shape { networked: true, ..PLAIN }, fault: Fault::Network, share: 15 },
-    Scenario { name: "clock", shape: Shape { clocked: true, ..PLAIN }, fault: Fault::Clock, share: 8 },
-    Scenario {
-        name: "disk-sqlite",
-        shape: Shape { storage: Storage::Sqlite, disk: Some(256), ..PLAIN },
-        fault: Fault::Disk,
-        share: 4,
-    },
-    Scenario { name: "disk-postgres", shape: Shape { disk: Some(512), ..PLAIN }, fault: Fault::Disk, share: 4 },
+pub(crate) const SCENARIOS: [Scenario; 14] = [
+    scenario("self-check", PLAIN, Fault::Tamper, 5),
+    scenario("kill-postgres-suite", PLAIN, Fault::Kill, 25),
+    scenario("kill-sqlite-suite", Shape { storage: Storage::Sqlite, ..PLAIN }, Fault::Kill, 25),
+    scenario("kill-postgres", PLAIN, Fault::KillPostgres, 20),
+    scenario("kill-replicas", Shape { replicas: 2, ..PLAIN }, Fault::Kill, 15),
+    scenario("kill-aggregators", Shape { aggregators: 3, ..PLAIN }, Fault::KillAggregator, 15),
+    scenario("kill-nats", Shape { nats: 1, ..PLAIN }, Fault::KillNats, 5),
+    scenario("kill-nats-leader", Shape { nats: 3, aggregators: 2, ..PLAIN }, Fault::KillNats, 5),
+    scenario("pause", PLAIN, Fault::Pause, 4),
+    scenario("pause-replicas", Shape { replicas: 2, aggregators: 2, ..PLAIN }, Fault::Pause, 8),
+    scenario("network", Shape { networked: true, ..PLAIN }, Fault::Network, 15),
+    scenario("clock", Shape { clocked: true, ..PLAIN }, Fault::Clock, 8),
+    scenario("disk-sqlite", Shape { storage: Storage::Sqlite, disk: Some(256), ..PLAIN }, Fault::Disk, 5),
+    scenario("disk-postgres", Shape { disk: Some(512), ..PLAIN }, Fault::Disk, 4),
 ];
+
+const fn scenario(name: &'static str, shape: Shape, fault: Fault, share: u32) -> Scenario {
+    Scenario { name, shape, fault, share }
+}
 
 impl Scenario {
     /// Whether its rounds are kills, which are counted.
     pub(crate) fn kills(&self) -> bool {
-        matches!(self.fault, Fault::Kill | Fault::KillAggregator | Fault::KillPostgres)
+        matches!(self.fault, Fault::Kill | Fault::KillAggregator | Fault::KillPostgres | Fault::KillNats)
     }
 
     /// Whether what is done is no fault but fraud, so that the judge has to find it.
@@ -66,8 +59,10 @@ impl Scenario {
         self.fault == Fault::Tamper
     }
 
-    /// How many rounds it gets where there are so many rounds of kills in all.
+    /// How many rounds it gets where so many rounds of kills are asked for; what gets less than one is left out.
     pub(crate) fn rounds(&self, kills: u32) -> u32 {
-        (kills * self.share).div_ceil(100).max(self.is_to_be_found().into())
+        let rounds = kills * self.share / 100;
+        // Once is enough, and always: who finds nothing has to be able to.
+        if self.is_to_be_found() { 1 } else { rounds }
     }
 }
