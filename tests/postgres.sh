@@ -3,7 +3,9 @@
 #
 #     tests/postgres.sh cargo test -p store
 #
-# The command finds the server in TEST_DATABASE_URL.
+# The command finds the server in TEST_DATABASE_URL, and in TEST_DATABASE_CERTIFICATES a folder with the certificate of the
+# authority that vouches for it (`authority.crt`) and of one that does not (`other.crt`). TEST_DATABASE_OPTIONS are further
+# options of the server.
 set -euo pipefail
 
 if [ $# -eq 0 ]; then
@@ -35,7 +37,7 @@ fi
 folder=$(server mktemp -d "${TMPDIR:-/tmp}/postgres.XXXXXX")
 cleanup() {
     server "$bin/pg_ctl" stop --pgdata "$folder/data" --mode immediate --silent >/dev/null 2>&1 || true
-    rm -rf "$folder"
+    rm -rf "$folder" "${certificates:-}"
 }
 trap cleanup EXIT
 trap 'exit 130' INT
@@ -45,10 +47,25 @@ trap 'exit 143' TERM HUP
 cd "$folder"
 server "$bin/initdb" --pgdata data --username postgres --auth trust --encoding UTF8 --no-sync >/dev/null
 
+# An authority that vouches for the server, and another one.
+for name in authority other; do
+    server openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=$name" \
+        -keyout $name.key -out $name.crt 2>/dev/null
+done
+server openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost \
+    -keyout server.key -out server.csr 2>/dev/null
+echo "subjectAltName = DNS:localhost" | server tee server.ext >/dev/null
+server openssl x509 -req -in server.csr -CA authority.crt -CAkey authority.key -CAcreateserial -days 2 \
+    -extfile server.ext -out server.crt 2>/dev/null
+# What everybody may read.
+certificates=$(mktemp -d "${TMPDIR:-/tmp}/certificates.XXXXXX")
+cp authority.crt other.crt "$certificates"
+
 # Another process may take a free port before the server does: try again then.
 for attempt in 1 2 3 4 5; do
     port=$((20000 + RANDOM % 12000))
     options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=300"
+    options+=" -c ssl=on -c ssl_cert_file=$folder/server.crt -c ssl_key_file=$folder/server.key ${TEST_DATABASE_OPTIONS:-}"
     if server "$bin/pg_ctl" start --pgdata data --log "$folder/log" --silent --wait --options "$options" >/dev/null; then
         break
     elif [ "$attempt" -eq 5 ]; then
@@ -58,6 +75,8 @@ for attempt in 1 2 3 4 5; do
 done
 cd "$OLDPWD"
 
-export TEST_DATABASE_URL="postgres://postgres@127.0.0.1:$port/postgres"
+# Without encryption unless a test asks for it, as what is measured against it goes without.
+export TEST_DATABASE_URL="postgres://postgres@127.0.0.1:$port/postgres?sslmode=disable"
+export TEST_DATABASE_CERTIFICATES=$certificates
 echo "TEST_DATABASE_URL=$TEST_DATABASE_URL" >&2
 "$@"

@@ -14,6 +14,7 @@ mod foreign;
 mod interactions;
 mod orders;
 mod predictions;
+mod shared_database;
 mod standard;
 mod undo;
 mod voice;

@@ -1,10 +1,11 @@
-//! The harness: a suite in the test's own process, on a free port, over a temporary folder, with a clock that stands
-//! still until the test moves it. Tests act through the public API only.
+//! The harness: a suite in the test's own process, on a free port, over a temporary folder or schemas of its own on a server,
+//! with a clock that stands still until the test moves it. Tests act through the public API only.
 #![allow(clippy::unwrap_used, reason = "a test's way to fail")]
 
 pub mod chance;
 pub mod foreign;
 pub mod history;
+mod place;
 pub mod resources;
 
 use std::time::Duration;
@@ -18,10 +19,11 @@ use contracts::predictions::v1::{Fit, FitState, GetFitRequest, predictions_servi
 use contracts::voice::v1::voice_service_client::VoiceServiceClient;
 use prost_types::Timestamp;
 use runtime::{App, Clock, Context, Peer, ServeSettings, Server};
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
+
+pub use place::{Place, Schemas};
 
 /// When the suite's clock stands as it starts: 2026-01-05T12:00:00Z, in microseconds since 1970.
 pub const START: i64 = 1_767_614_400_000_000;
@@ -34,57 +36,69 @@ pub struct Suite {
     pub clock: Clock,
     /// Where it listens, and how to stop it.
     pub context: Context,
-    folder: Option<TempDir>,
+    place: Option<Place>,
     serving: JoinHandle<()>,
 }
 
 impl Suite {
     /// Starts the suite.
     pub async fn start() -> Self {
-        Self::start_in(TempDir::new().unwrap()).await
+        Self::start_in(Place::new()).await
     }
 
     /// Starts the orders service alone: nobody follows it, and it follows nobody.
     pub async fn start_orders() -> Self {
-        let (server, clock, folder) = bind(TempDir::new().unwrap()).await;
+        let (server, clock, place) = bind(Place::new(), ServeSettings::default()).await;
         let context = server.context();
         let mut app = App::new();
-        orders::build(&mut app, &context, None, None).await.unwrap();
-        Self::serve(server, app, clock, folder)
+        orders::build(&mut app, &context, place.url("orders").as_deref(), None).await.unwrap();
+        Self::serve(server, app, clock, place)
     }
 
     /// Starts the interactions service alone.
     pub async fn start_interactions() -> Self {
-        let (server, clock, folder) = bind(TempDir::new().unwrap()).await;
+        let (server, clock, place) = bind(Place::new(), ServeSettings::default()).await;
         let context = server.context();
         let mut app = App::new();
-        interactions::build(&mut app, &context, None).await.unwrap();
-        Self::serve(server, app, clock, folder)
+        interactions::build(&mut app, &context, place.url("interactions").as_deref()).await.unwrap();
+        Self::serve(server, app, clock, place)
     }
 
-    async fn start_in(folder: TempDir) -> Self {
-        let (server, clock, folder) = bind(folder).await;
+    /// Starts the suite in a place.
+    pub async fn start_in(place: Place) -> Self {
+        Self::start_with(place, ServeSettings::default()).await
+    }
+
+    /// Starts the suite in a place with settings other than the usual; those of place and address are the harness's.
+    pub async fn start_with(place: Place, settings: ServeSettings) -> Self {
+        let (server, clock, place) = bind(place, settings).await;
         let context = server.context();
         let mut app = App::new();
-        accounts::build(&mut app, &context, None).await.unwrap();
-        interactions::build(&mut app, &context, None).await.unwrap();
-        feedback::build(&mut app, &context, None).await.unwrap();
-        orders::build(&mut app, &context, None, None).await.unwrap();
-        aggregator::build(&mut app, &context, None, &aggregator::PeerAddresses::default()).await.unwrap();
-        Self::serve(server, app, clock, folder)
+        accounts::build(&mut app, &context, place.url("accounts").as_deref()).await.unwrap();
+        interactions::build(&mut app, &context, place.url("interactions").as_deref()).await.unwrap();
+        feedback::build(&mut app, &context, place.url("feedback").as_deref()).await.unwrap();
+        orders::build(&mut app, &context, place.url("orders").as_deref(), None).await.unwrap();
+        let peers = aggregator::PeerAddresses::default();
+        aggregator::build(&mut app, &context, place.url("aggregator").as_deref(), &peers).await.unwrap();
+        Self::serve(server, app, clock, place)
     }
 
-    fn serve(server: Server, app: App, clock: Clock, folder: TempDir) -> Self {
+    fn serve(server: Server, app: App, clock: Clock, place: Place) -> Self {
         let context = server.context();
         let serving = tokio::spawn(async move { server.serve(app).await.unwrap() });
-        Self { clock, context, folder: Some(folder), serving }
+        Self { clock, context, place: Some(place), serving }
     }
 
-    /// Stops the suite and starts it again over the same folder.
+    /// The schemas that have its data, if it is on a server.
+    pub fn schemas(&self) -> Option<&Schemas> {
+        self.place.as_ref().and_then(Place::schemas)
+    }
+
+    /// Stops the suite and starts it again over the same place.
     pub async fn restart(mut self) -> Self {
         self.stop().await;
-        let folder = self.folder.take().unwrap();
-        self.start_again(folder).await
+        let place = self.place.take().unwrap();
+        self.start_again(place).await
     }
 
     async fn stop(&mut self) {
@@ -92,8 +106,8 @@ impl Suite {
         (&mut self.serving).await.unwrap();
     }
 
-    async fn start_again(&self, folder: TempDir) -> Self {
-        let suite = Self::start_in(folder).await;
+    async fn start_again(&self, place: Place) -> Self {
+        let suite = Self::start_in(place).await;
         suite.clock.set(self.clock.now());
         suite
     }
@@ -106,12 +120,9 @@ impl Suite {
     /// Stops the suite and starts it again after one service lost its database.
     pub async fn restart_without(mut self, service: &str) -> Self {
         self.stop().await;
-        let folder = self.folder.take().unwrap();
-        for end in ["db", "db-wal", "db-shm"] {
-            // Not every file is there at every time.
-            let _ = std::fs::remove_file(folder.path().join(format!("{service}.{end}")));
-        }
-        self.start_again(folder).await
+        let place = self.place.take().unwrap();
+        place.lose(service).await;
+        self.start_again(place).await
     }
 
     /// A client of the accounts service.
@@ -156,15 +167,11 @@ impl Drop for Suite {
     }
 }
 
-/// Binds a free port over a folder, with a clock that stands still.
-async fn bind(folder: TempDir) -> (Server, Clock, TempDir) {
+/// Binds a free port over a place, with a clock that stands still.
+async fn bind(place: Place, settings: ServeSettings) -> (Server, Clock, Place) {
     let clock = Clock::fixed(START);
-    let settings = ServeSettings {
-        listen: ([127, 0, 0, 1], 0).into(),
-        data_dir: folder.path().to_owned(),
-        ..ServeSettings::default()
-    };
-    (Server::bind(settings, clock.clone()).await.unwrap(), clock, folder)
+    let settings = ServeSettings { listen: ([127, 0, 0, 1], 0).into(), data_dir: place.path().to_owned(), ..settings };
+    (Server::bind(settings, clock.clone()).await.unwrap(), clock, place)
 }
 
 /// A request of [`TENANT`].

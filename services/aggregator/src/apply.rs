@@ -1,15 +1,16 @@
 //! Takes in what the feeds tell: sources, ledgers, standings and positions, in one transaction.
 
+mod ready;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
-use contracts::assessments::v1::Cause;
 use dynamics::{HalfLives, Ledger, Model, assess};
 use methods::Methods;
 use runtime::Clock;
-use store::{Backend, Database, Error, Held, Leases, Mark, PARTITIONS, Transaction, leases::Fenced, partition};
+use store::{Backend, Database, Error, Held, Leases, Mark, Transaction, leases::Fenced, partition};
 use tokio::sync::watch;
 
 use crate::{
@@ -20,12 +21,12 @@ use crate::{
     models::Models,
     movement::{Movements, Stood, Why},
     others::Others,
-    progress::{FEEDS, Progress},
+    progress::Progress,
     standing,
     stated_views::{self, StatedViews},
-    store::{LedgerRow, Reader, SourceRow, current_sources_of},
+    store::{LedgerRow, SourceRow, current_sources_of},
     tables::{self, AccountKey, StandingRow},
-    told::{EVIDENCE_REVISION, OFFER, ORDER, REFERRAL, Told, facts, orders_currency, segment},
+    told::{OFFER, ORDER, Told, facts, orders_currency, segment},
     voice::topics::{self, Topic},
     wire,
     work::Work,
@@ -51,18 +52,6 @@ impl Heard {
         is_whole.then_some(self)
     }
 }
-
-/// The kinds of sources that each feed tells of, in the order of [`FEEDS`].
-const KINDS: [&[&str]; FEEDS.len()] = [
-    &["account", "contact", "milestone", REFERRAL],
-    &["order"],
-    &["interaction", "commitment", "competitor_offer"],
-    &["feedback"],
-];
-/// How many ledgers are made again in one transaction.
-const ACCOUNTS_PER_REBUILD: i64 = 200;
-/// The name of the setting that tells how the stored ledgers were made; behind a slash and a partition, that of its ledgers.
-const MADE_WITH: &str = "ledgers_made_with";
 
 /// Applies what is heard.
 pub(crate) struct Applier {
@@ -114,11 +103,17 @@ struct Written {
 }
 
 impl Applier {
-    /// Applies a batch. When it answers, everything is durable and [`Progress`] knows.
+    /// As [`Applier::apply_under`], under the leases that are held now.
+    #[cfg(test)]
+    pub(crate) async fn apply(&self, batch: &[Heard]) -> Result<(), Error> {
+        self.apply_under(&self.leases.held(), batch).await
+    }
+
+    /// Applies a batch that was heard under these leases. When it answers, everything is durable and [`Progress`] knows.
     ///
     /// # Errors
-    /// Nothing was applied then; the batch can be applied again.
-    pub(crate) async fn apply(&self, batch: &[Heard]) -> Result<(), Error> {
+    /// Nothing was applied then; the batch can be applied again, but for [`Error::Fenced`].
+    pub(crate) async fn apply_under(&self, held: &Held, batch: &[Heard]) -> Result<(), Error> {
         let told: Vec<&Told> = batch.iter().flat_map(|heard| &heard.told).collect();
         let mut through: BTreeMap<(&str, u32), i64> = BTreeMap::new();
         for mark in batch.iter().flat_map(|heard| &heard.through) {
@@ -139,7 +134,7 @@ impl Applier {
             let own = told.iter().map(|told| partition(&told.tenant, &told.account));
             let own = own.chain(batch.iter().flat_map(|heard| &heard.topics).map(|topic| partition(&topic.tenant, "")));
             let own = own.chain(moved.iter().map(|mark| mark.partition)).collect();
-            let (mut leased, work) = self.work(&told, own).await?;
+            let (mut leased, work) = self.work(held, &told, own).await?;
             let transaction = &mut leased.transaction;
             work.store_sources(transaction).await?;
             topics::keep(transaction, batch.iter().flat_map(|heard| &heard.topics)).await?;
@@ -167,10 +162,10 @@ impl Applier {
     }
 
     /// Takes in what was told, in a transaction under the leases of its partitions and of all others that it touches.
-    async fn work(&self, told: &[&Told], own: BTreeSet<u32>) -> Result<(Leased, Work), Error> {
+    async fn work(&self, held: &Held, told: &[&Told], own: BTreeSet<u32>) -> Result<(Leased, Work), Error> {
         let mut others = BTreeSet::new();
         loop {
-            let mut leased = self.begin(&own, &others).await?;
+            let mut leased = self.begin(held, &own, &others).await?;
             let mut work = Work::load(&mut leased.transaction, told).await?;
             for told in told {
                 work.hear(told)?;
@@ -194,8 +189,7 @@ impl Applier {
     ///
     /// # Errors
     /// [`Error::Fenced`] if one is not held any more.
-    async fn begin(&self, own: &BTreeSet<u32>, others: &BTreeSet<u32>) -> Result<Leased, Error> {
-        let held = self.leases.held();
+    async fn begin(&self, held: &Held, own: &BTreeSet<u32>, others: &BTreeSet<u32>) -> Result<Leased, Error> {
         let generation = |partition: &u32| match held.generation(*partition) {
             Some(generation) => Ok((*partition, generation)),
             None => Err(Error::Fenced { partition: *partition }),
@@ -207,9 +201,9 @@ impl Applier {
     }
 
     /// Begins a transaction that writes of these accounts, which are all of partitions of this process.
-    async fn begin_of(&self, accounts: impl Iterator<Item = &AccountKey>) -> Result<Leased, Error> {
+    async fn begin_of(&self, held: &Held, accounts: impl Iterator<Item = &AccountKey>) -> Result<Leased, Error> {
         let own = accounts.map(|(tenant, account)| partition(tenant, account)).collect();
-        self.begin(&own, &BTreeSet::new()).await
+        self.begin(held, &own, &BTreeSet::new()).await
     }
 
     /// Commits, and tells those who keep ledgers and standings at hand.
@@ -242,14 +236,20 @@ impl Applier {
     async fn store_ledgers(&self, transaction: &mut Transaction, work: Work) -> Result<Written, Error> {
         let touched: Vec<AccountKey> = work.shifts.keys().cloned().collect();
         let mut kept = BTreeMap::new();
+        let mut outdated = BTreeSet::new();
         for row in tables::ledgers(transaction, &touched).await? {
-            let ledger = decode_ledger(&row)?;
+            // Another version of this program may have made it, in a partition of its own.
+            let Ok(ledger) = decode_ledger(&row) else {
+                outdated.insert((row.tenant, row.account));
+                continue;
+            };
             let model = self.models.of(&row.tenant, &row.segment);
             let found = Kept { currency: row.currency, segment: row.segment, model, ledger };
             kept.insert((row.tenant, row.account), Some(found));
         }
         let standing = work.standing();
         let mut rebuild = work.rebuild;
+        rebuild.extend(outdated);
         let mut reasons: HashMap<AccountKey, Why> = HashMap::with_capacity(work.shifts.len());
         for ((tenant, duplicate), into) in &work.new_merges {
             reasons.entry((tenant.clone(), into.clone())).or_default().account_merged(duplicate);
@@ -351,136 +351,13 @@ impl Applier {
         Kept { currency: String::new(), segment: segment.to_owned(), model, ledger }
     }
 
-    /// Forgets all that a feed told, before it is heard again from its beginning. It takes all partitions away from everybody:
-    /// whoever has them next makes their ledgers again and hears the feed from there. Nothing is done if a partition that was
-    /// `held` when the feed was asked is not held any more.
-    ///
-    /// # Errors
-    /// The database's; it can be done again. If the process ends half-way, the next one completes it.
-    pub(crate) async fn forget_feed(&self, feed: usize, held: &Held) -> Result<(), Error> {
-        if held.iter().any(|(partition, _)| !held.agrees(&self.leases.held(), partition)) {
-            return Ok(());
-        }
-        let own = held.iter().map(|(partition, _)| partition).collect();
-        let everybody = (0..PARTITIONS).collect();
-        let Leased { mut transaction, .. } = self.begin(&own, &everybody).await?;
-        tables::forget_kinds(&mut transaction, KINDS[feed]).await?;
-        if KINDS[feed].contains(&"account") {
-            tables::forget_merges(&mut transaction, &Ledger::new(self.models.built_in().model.half_lives()).encode())
-                .await?;
-        }
-        if KINDS[feed].contains(&"feedback") {
-            topics::forget(&mut transaction).await?;
-        }
-        tables::unfollow(&mut transaction, FEEDS[feed]).await?;
-        tables::unset(&mut transaction, MADE_WITH).await?;
-        tables::set(&mut transaction, MADE_WITH, "sources that a feed told before it began anew").await?;
-        transaction.take_away_all().await?;
-        transaction.commit().await?;
-        if KINDS[feed].contains(&"account") {
-            self.views.forget_merges();
-        }
-        self.ledgers.clear();
-        self.standings.clear();
-        self.progress.forget(feed);
-        self.leases.take_again().await;
-        self.prepare().await
-    }
-
-    /// Readies the partitions that are held now, of those that were not before: makes their ledgers again if they were made
-    /// in another way, and finds out how far they were followed.
-    ///
-    /// # Errors
-    /// The database's; it can be done again.
-    pub(crate) async fn prepare(&self) -> Result<(), Error> {
-        let held = self.leases.held();
-        let before = self.ready.borrow().clone();
-        if *before == held {
-            return Ok(());
-        }
-        let new: Held = held.iter().filter(|(partition, _)| !held.agrees(&before, *partition)).collect();
-        if !new.is_empty() {
-            self.rebuild_if_outdated(&new).await?;
-            self.others.look().await?;
-            let reader = Reader { database: self.database.clone() };
-            let mut positions: BTreeMap<u32, [i64; FEEDS.len()]> =
-                new.iter().map(|(partition, _)| (partition, [0; FEEDS.len()])).collect();
-            for Mark { feed, partition, position } in reader.followed().await? {
-                let feed = FEEDS.iter().position(|known| *known == feed);
-                if let (Some(feed), Some(positions)) = (feed, positions.get_mut(&partition)) {
-                    positions[feed] = position;
-                }
-            }
-            for (partition, positions) in positions {
-                self.progress.observe(partition, positions, false);
-            }
-        }
-        tracing::debug!(partitions = held.len(), new = new.len(), "follows other partitions now");
-        self.ready.send_replace(Arc::new(held));
-        Ok(())
-    }
-
-    /// Makes the ledgers of these partitions again if those that are stored were made in another way than this program's, or
-    /// from sources that were forgotten since.
-    ///
-    /// # Errors
-    /// The database's; it can be done again.
-    pub(crate) async fn rebuild_if_outdated(&self, held: &Held) -> Result<(), Error> {
-        let half_lives = self.models.built_in().model.half_lives();
-        let wanted = format!("{EVIDENCE_REVISION}/{}/{}/by segment", half_lives.slow_days(), half_lives.fast_days());
-        let reader = Reader { database: self.database.clone() };
-        let stored = reader.settings(MADE_WITH).await?;
-        let of = |partition: u32| stored.get(&made_with(partition)).or_else(|| stored.get(MADE_WITH));
-        let outdated: Held = held.iter().filter(|(partition, _)| of(*partition) != Some(&wanted)).collect();
-        if outdated.is_empty() {
-            return Ok(());
-        }
-        if outdated.iter().any(|(partition, _)| of(partition).is_some()) {
-            tracing::info!(partitions = outdated.len(), "the stored ledgers are outdated: making them again");
-            self.rebuild_all(&reader, &outdated).await?;
-        }
-        let own = outdated.iter().map(|(partition, _)| partition).collect();
-        let mut leased = self.begin(&own, &BTreeSet::new()).await?;
-        if outdated.is_all() {
-            tables::unset(&mut leased.transaction, MADE_WITH).await?;
-            tables::set(&mut leased.transaction, MADE_WITH, &wanted).await?;
-        } else {
-            for (partition, _) in outdated.iter() {
-                tables::set(&mut leased.transaction, &made_with(partition), &wanted).await?;
-            }
-        }
-        self.commit(leased, Written::default(), &BTreeSet::new(), || {}).await
-    }
-
-    async fn rebuild_all(&self, reader: &Reader, held: &Held) -> Result<(), Error> {
-        let mut after = (String::new(), String::new());
-        loop {
-            let page = reader.ledger_page(None, (&after.0, &after.1), ACCOUNTS_PER_REBUILD).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = (last.tenant.clone(), last.account.clone());
-            let page = page.into_iter().map(|row| (row.tenant, row.account));
-            let accounts: BTreeSet<AccountKey> =
-                page.filter(|(tenant, account)| held.generation(partition(tenant, account)).is_some()).collect();
-            let mut leased = self.begin_of(accounts.iter()).await?;
-            let mut kept = BTreeMap::new();
-            let mut reasons = HashMap::new();
-            for key in &accounts {
-                let folded = self.fold(&mut leased.transaction, key).await?;
-                reasons.insert(key.clone(), Why::because_of(Cause::Corrected));
-                kept.insert(key.clone(), folded);
-            }
-            let written = self.keep(&mut leased.transaction, kept, reasons).await?;
-            self.commit(leased, written, &accounts, || {}).await?;
-        }
-    }
-
     /// Brings the standings of these accounts up to now and to the models that are chosen for them, and with them the
     /// ledgers that were made for a model with other half-lives.
     ///
     /// # Errors
     /// Nothing was changed then.
     pub(crate) async fn refresh(&self, accounts: &[AccountKey]) -> Result<(), Error> {
-        let mut leased = self.begin_of(accounts.iter()).await?;
+        let mut leased = self.begin_of(&self.leases.held(), accounts.iter()).await?;
         let transaction = &mut leased.transaction;
         let mut stands = self.stands(transaction, accounts.iter()).await?;
         let mut refolded = BTreeMap::new();
@@ -536,11 +413,6 @@ impl Stands {
         tables::upsert_standings(transaction, &rows).await?;
         Ok(rows)
     }
-}
-
-/// The name of the setting that tells how a partition's ledgers were made.
-fn made_with(partition: u32) -> String {
-    format!("{MADE_WITH}/{partition}")
 }
 
 /// Folds the facts of current rows into a ledger.

@@ -8,7 +8,7 @@
 //!   it asks the database; a change makes all tickets of its stripe worthless; a worthless ticket stores nothing. Both happen
 //!   under the stripe's lock, so a row that was read before a change never arrives after it.
 //!
-//! It holds what this process wrote: one process at a time applies to an aggregator's database.
+//! What other processes write over the same database is let go by [`crate::others::Others`], in the same order.
 
 use std::{
     collections::{BTreeSet, HashMap},

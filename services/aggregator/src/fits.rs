@@ -1,8 +1,8 @@
 //! The fits of each tenant: what was learned from its portfolio, and which of it predicts.
 //!
 //! All that succeeded are held in memory, ready to predict, with what is told of each in lists: they are few. What a fit
-//! holds beside that is read from the database. With several replicas over one database, each would have to hear of the
-//! others' fits.
+//! holds beside that is read from the database. Any process may make a fit, one at a time for each tenant; the others hear of
+//! it by [`crate::documents`].
 
 mod handlers;
 mod judge;
@@ -263,6 +263,8 @@ impl Tenant {
             let Step { is_running, status, progress } = making.step();
             let state = if is_running { told::FitState::Running } else { told::FitState::Pending };
             fit = told::Fit { state: state.into(), end_time: None, status, progress, ..fit };
+        } else if fit.state() == told::FitState::Pending {
+            "is in the hands of another process".clone_into(&mut fit.status);
         }
         fit
     }

@@ -115,8 +115,9 @@ pub(crate) async fn apply_all(
                 }
                 let mut pause = SHORTEST_PAUSE;
                 loop {
-                    batch.keep(&applier.leases.held());
-                    match applier.apply(&batch.heard).await {
+                    let held = applier.leases.held();
+                    batch.keep(&held);
+                    match applier.apply_under(&held, &batch.heard).await {
                         Ok(()) => {
                             instruments.applied(&batch.heard);
                             break;

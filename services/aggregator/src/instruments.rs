@@ -5,6 +5,7 @@ use opentelemetry::{
     metrics::{Counter, Histogram, Meter, UpDownCounter},
 };
 use runtime::Clock;
+use store::Leases;
 
 use crate::{apply::Heard, cache::Ledgers, progress::FEEDS};
 
@@ -23,8 +24,14 @@ pub(crate) struct Instruments {
 }
 
 impl Instruments {
-    /// What `ledgers` counts itself is read as often as metrics are exported.
-    pub(crate) fn new(meter: &Meter, clock: Clock, ledgers: &Ledgers) -> Self {
+    /// What `ledgers` and `leases` count themselves is read as often as metrics are exported.
+    pub(crate) fn new(meter: &Meter, clock: Clock, ledgers: &Ledgers, leases: &Leases) -> Self {
+        let holding = leases.clone();
+        meter
+            .u64_observable_gauge("rapport.aggregator.partitions")
+            .with_description("Partitions that this process follows.")
+            .with_callback(move |observer| observer.observe(holding.held().len() as u64, &[]))
+            .build();
         let counting = ledgers.clone();
         meter
             .u64_observable_counter("rapport.aggregator.cache.reads")

@@ -159,7 +159,7 @@ pub async fn build(
         ready: ready.clone(),
         changes: changes.clone(),
     };
-    others.look().await?;
+    others.begin().await?;
     leases.beat().await?;
     // A suite of one process serves when its ledgers are as this program makes them. Among others it may have none yet.
     applier(database.clone()).prepare().await?;
@@ -178,7 +178,7 @@ pub async fn build(
         let documents = Documents::new(&gallery, methods.clone(), documents_from);
         app.background(documents.run(context.shutdown.clone()));
     }
-    let instruments = Instruments::new(&context.telemetry.meter(), context.clock.clone(), &ledgers);
+    let instruments = Instruments::new(&context.telemetry.meter(), context.clock.clone(), &ledgers, &leases);
     let watching = Watching::new(context.shutdown.clone(), instruments.clone());
     let applying = apply_all(applier(database.clone()), instruments.clone(), messages, context.shutdown.clone());
     app.background(database.run_writer(applying)?);

@@ -2,8 +2,8 @@
 //! each of them measures what customers do by what that expects.
 //!
 //! They are few and every assessment needs one, so all of them are held in memory: read as the service starts, and brought
-//! up to date after each commit, before the write is answered. With several replicas over one database, each would have to
-//! hear of the others' writes: the store's feed tells of them.
+//! up to date after each commit, before the write is answered. Other processes over the same database hear of it by
+//! [`crate::documents`], within a second.
 
 mod handlers;
 mod rows;

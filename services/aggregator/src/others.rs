@@ -100,6 +100,20 @@ impl Others {
         self.reader.database.backend == Backend::Postgres
     }
 
+    /// Notes what there is while nothing is held in memory yet.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn begin(&self) -> Result<(), Error> {
+        if self.may_be() {
+            for Stand { partition, writes, positions } in self.reader.stands().await? {
+                self.seen()[partition as usize] = writes;
+                self.progress.observe(partition, positions, false);
+            }
+        }
+        Ok(())
+    }
+
     /// Looks for what others write until the shutdown begins.
     pub(crate) async fn run(self, shutdown: Shutdown) {
         let mut pause = LOOK_EVERY;

@@ -205,16 +205,20 @@ impl Gallery {
         Ok(found)
     }
 
-    /// The ledger in a row. Just after a choice changed it may still be one for a model with other half-lives; then it is
-    /// folded anew.
+    /// The ledger in a row. Just after a choice changed it may still be one for a model with other half-lives, and while this
+    /// program is updated one that another version of it made; then it is folded anew.
     async fn as_chosen(&self, row: &LedgerRow) -> Result<Found, Error> {
-        let ledger = decode_ledger(row)?;
         let LedgerRow { tenant, account, currency, segment, .. } = row;
         let model = self.models.of(tenant, segment);
         let half_lives = model.half_lives();
-        let ledger = match ledger.half_lives() == half_lives {
-            true => ledger,
-            false => fold(half_lives, &self.reader.sources(tenant, account, true).await?)?,
+        let ledger = match decode_ledger(row) {
+            Ok(ledger) if ledger.half_lives() == half_lives => ledger,
+            kept => {
+                if let Err(error) = kept {
+                    tracing::warn!(error = %error, "a ledger is not understood and folded anew");
+                }
+                fold(half_lives, &self.reader.sources(tenant, account, true).await?)?
+            }
         };
         let (account, currency) = (account.clone(), currency.clone());
         Ok(Found { account, currency, model, ledger, together: None })

@@ -1,8 +1,8 @@
 //! Stated views: how persons see a relationship, beside the computed views and never part of any score.
 //!
 //! They are few and every assessment shows those that stand, so all of them are held in memory: read as the service
-//! starts, and brought up to date after each commit, before the write is answered. With several replicas over one
-//! database, each would have to hear of the others' writes: the store's feed tells of them.
+//! starts, and brought up to date after each commit, before the write is answered. Other processes over the same database
+//! hear of it by [`crate::documents`], within a second.
 
 mod handlers;
 mod rows;

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 mod contract;
+pub mod databases;
 pub mod demo;
 pub mod exit;
 pub mod import;

@@ -6,7 +6,7 @@ use aggregator::PeerAddresses;
 use clap::ValueEnum;
 use runtime::{App, BoxError, Context, ServeSettings};
 
-use crate::output;
+use crate::{databases::DatabaseArgs, output};
 
 /// A service of the suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -38,21 +38,9 @@ pub struct ServeArgs {
 /// Where the services keep what they own, and where they find each other.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct SuiteArgs {
-    /// The database of accounts, `sqlite:PATH` or `postgres://…`; a SQLite file in the data directory if unset.
-    #[arg(long, env = "RAPPORT_ACCOUNTS_DATABASE", value_name = "URL", hide_env_values = true)]
-    accounts_database: Option<String>,
-    /// The database of orders.
-    #[arg(long, env = "RAPPORT_ORDERS_DATABASE", value_name = "URL", hide_env_values = true)]
-    orders_database: Option<String>,
-    /// The database of interactions.
-    #[arg(long, env = "RAPPORT_INTERACTIONS_DATABASE", value_name = "URL", hide_env_values = true)]
-    interactions_database: Option<String>,
-    /// The database of feedback.
-    #[arg(long, env = "RAPPORT_FEEDBACK_DATABASE", value_name = "URL", hide_env_values = true)]
-    feedback_database: Option<String>,
-    /// The database of the aggregator.
-    #[arg(long, env = "RAPPORT_AGGREGATOR_DATABASE", value_name = "URL", hide_env_values = true)]
-    aggregator_database: Option<String>,
+    /// Where the services keep what they own.
+    #[command(flatten)]
+    pub databases: DatabaseArgs,
     /// The address of accounts, where it does not run in this process. For orders and the aggregator.
     #[arg(long, env = "RAPPORT_ACCOUNTS_ENDPOINT", value_name = "URL")]
     accounts_endpoint: Option<String>,
@@ -106,16 +94,15 @@ impl SuiteArgs {
     pub async fn build(&self, context: &Context, services: &[Service]) -> Result<App, BoxError> {
         let mut app = App::new();
         for service in services {
+            let database = self.databases.of(*service)?;
+            let database = database.as_deref();
             match service {
-                Service::Accounts => accounts::build(&mut app, context, self.accounts_database.as_deref()).await?,
+                Service::Accounts => accounts::build(&mut app, context, database).await?,
                 Service::Orders => {
-                    let accounts = self.accounts_endpoint.as_deref();
-                    orders::build(&mut app, context, self.orders_database.as_deref(), accounts).await?;
+                    orders::build(&mut app, context, database, self.accounts_endpoint.as_deref()).await?;
                 }
-                Service::Interactions => {
-                    interactions::build(&mut app, context, self.interactions_database.as_deref()).await?;
-                }
-                Service::Feedback => feedback::build(&mut app, context, self.feedback_database.as_deref()).await?,
+                Service::Interactions => interactions::build(&mut app, context, database).await?,
+                Service::Feedback => feedback::build(&mut app, context, database).await?,
                 Service::Aggregator => {
                     let peers = PeerAddresses {
                         accounts: self.accounts_endpoint.clone(),
@@ -123,7 +110,7 @@ impl SuiteArgs {
                         interactions: self.interactions_endpoint.clone(),
                         feedback: self.feedback_endpoint.clone(),
                     };
-                    aggregator::build(&mut app, context, self.aggregator_database.as_deref(), &peers).await?;
+                    aggregator::build(&mut app, context, database, &peers).await?;
                 }
             }
         }

@@ -140,7 +140,7 @@ pub async fn open_database(
             format!("sqlite:{}", folder.join(format!("{service}.db")).display())
         }
     };
-    let database = Database::open(&url, migrations).await?;
+    let database = Database::open_with(&url, migrations, context.settings.database_connections).await?;
     let closing = database.clone();
     app.at_end(async move { closing.close().await });
     Ok(database)

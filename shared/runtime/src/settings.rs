@@ -18,6 +18,10 @@ pub struct ServeSettings {
     #[arg(long, env = "RAPPORT_DATA_DIR", value_name = "DIR", default_value = "./rapport-data")]
     pub data_dir: PathBuf,
 
+    /// Connections with which each service reads its database; another one writes
+    #[arg(long, env = "RAPPORT_DATABASE_CONNECTIONS", value_name = "CONNECTIONS", default_value_t = 8)]
+    pub database_connections: u32,
+
     /// Serve strangers: allow listening beyond this machine without tokens
     #[arg(long, env = "RAPPORT_INSECURE", value_parser = FalseyValueParser::new())]
     pub insecure: bool,
@@ -87,6 +91,7 @@ impl Default for ServeSettings {
         ServeSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 7600)),
             data_dir: PathBuf::from("./rapport-data"),
+            database_connections: 8,
             insecure: false,
             auth_tokens: None,
             peer_token: None,
@@ -119,6 +124,9 @@ impl ServeSettings {
         }
         if self.auth_tokens.is_some() && self.insecure {
             problems.push("--auth-tokens and --insecure contradict each other".to_owned());
+        }
+        if !(1..=1_000).contains(&self.database_connections) {
+            problems.push("--database-connections must be from 1 to 1000".to_owned());
         }
         if self.request_timeout.is_zero() {
             problems.push("--request-timeout must be above 0".to_owned());

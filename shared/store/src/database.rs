@@ -4,21 +4,25 @@ use std::{
     convert::Infallible,
     pin::Pin,
     sync::{Arc, Once},
-    time::Duration,
 };
 
 use sqlx::{
-    AnyPool, AssertSqlSafe, Executor as _, SqlSafeStr as _,
-    any::AnyPoolOptions,
+    AnyPool, AssertSqlSafe, SqlSafeStr as _,
     migrate::{MigrateError, MigrationType, Migrator},
 };
-
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{
-    Error, Transaction,
-    transaction::{SqliteWriter, open_sqlite},
+    Error, Readers, Transaction,
+    connect::{
+        SQLITE_PRAGMAS, SQLITE_WRITER_PRAGMAS, Server, sqlite_path, sqlite_pool, sqlite_readers, sqlite_url,
+        without_password,
+    },
+    transaction::{PostgresWriter, Writer, open_sqlite},
 };
+
+/// How many connections read, unless something else is said.
+pub const CONNECTIONS: u32 = 8;
 
 /// Which database it is. Everything that differs between the two is asked of this type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,17 +45,17 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
-/// An open database: a pool to read with and a connection to write with.
+/// An open database: connections to read with and a connection to write with.
 #[derive(Debug, Clone)]
 pub struct Database {
     /// Which one.
     pub backend: Backend,
     /// For reading.
-    pub reader: AnyPool,
-    /// For migrations, and on PostgreSQL for [`Transaction`]s: one connection.
+    pub reader: Readers,
+    /// For writing without a [`Transaction`]: one connection, which is opened as it is first used.
     pub writer: AnyPool,
-    /// On SQLite, the connection of [`Transaction`]s.
-    pub(crate) sqlite: Option<Arc<Mutex<SqliteWriter>>>,
+    /// For [`Transaction`]s.
+    pub(crate) transactions: Writer,
 }
 
 const FEED: [Migration; 2] = [
@@ -59,94 +63,78 @@ const FEED: [Migration; 2] = [
     Migration { version: 2, name: "leases", sql: include_str!("../migrations/0002_leases.sql") },
 ];
 
-/// `synchronous = full`: a commit that was acknowledged survives a power cut.
-const SQLITE_PRAGMAS: &str = "
-    pragma page_size = 8192;
-    pragma journal_mode = wal;
-    pragma synchronous = full;
-    pragma busy_timeout = 5000;
-    pragma foreign_keys = on;
-    pragma wal_autocheckpoint = 16000;
-    pragma cache_size = -16384;
-";
-/// Of the one connection that writes: so much that what a large transaction has written once is not written out before its
-/// end, and then again.
-const SQLITE_WRITER_PRAGMAS: &str = "pragma cache_size = -65536;";
-/// `plan_cache_mode`: a plan made while a table was empty reads all of it for ever after, until the table is analysed.
-/// To plan each statement anew costs less.
-const POSTGRES_SETTINGS: &str = "
-    set statement_timeout = '30s';
-    set idle_in_transaction_session_timeout = '10s';
-    set lock_timeout = '10s';
-    set plan_cache_mode = force_custom_plan;
-";
-
 impl Database {
+    /// As [`Database::open_with`], with as many connections as is usual.
+    ///
+    /// # Errors
+    /// As [`Database::open_with`].
+    pub async fn open(url: &str, migrations: &[Migration]) -> Result<Self, Error> {
+        Self::open_with(url, migrations, CONNECTIONS).await
+    }
+
     /// Opens `sqlite:PATH` (created if absent) or `postgres://…`, and brings the feed's tables and the given ones up to date.
+    /// So many connections read. With `schema=NAME` among a server's URL's parameters, all tables are in that schema, which is
+    /// created if absent.
     ///
     /// # Errors
     /// [`Error::Open`] if the URL is neither, the database cannot be reached, or it was migrated by a newer program.
-    pub async fn open(url: &str, migrations: &[Migration]) -> Result<Self, Error> {
+    pub async fn open_with(url: &str, migrations: &[Migration], connections: u32) -> Result<Self, Error> {
         static DRIVERS: Once = Once::new();
         DRIVERS.call_once(sqlx::any::install_default_drivers);
 
         let failed = |reason: String| Error::Open { url: without_password(url), reason };
-        let (backend, address) = match url.split_once(':') {
+        let unreached = |error: sqlx::Error| failed(error.to_string());
+        match url.split_once(':') {
             // Each connection would have a memory of its own.
             Some(("sqlite", path)) if sqlite_path(path).starts_with(":memory:") => {
-                return Err(failed("a database in memory cannot be shared; name a file".to_owned()));
+                Err(failed("a database in memory cannot be shared; name a file".to_owned()))
             }
-            Some(("sqlite", path)) if !sqlite_path(path).is_empty() => (Backend::Sqlite, sqlite_url(path)),
-            Some(("postgres" | "postgresql", _)) => (Backend::Postgres, url.to_owned()),
-            _ => return Err(failed("expected `sqlite:PATH` or `postgres://…`".to_owned())),
-        };
-        let mut database = Self {
-            backend,
-            writer: pool(backend, 1).connect_lazy(&address).map_err(|error| failed(error.to_string()))?,
-            reader: pool(backend, 8).connect_lazy(&address).map_err(|error| failed(error.to_string()))?,
-            sqlite: None,
-        };
-        database.migrate("feed_migrations", &FEED).await.map_err(failed)?;
-        database.migrate("migrations", migrations).await.map_err(failed)?;
-        if let (Backend::Sqlite, Some((_, path))) = (backend, url.split_once(':')) {
-            let connection = open_sqlite(sqlite_path(path), &[SQLITE_PRAGMAS, SQLITE_WRITER_PRAGMAS])
-                .map_err(|error| failed(error.to_string()))?;
-            database.sqlite = Some(Arc::new(Mutex::new(Some(connection))));
+            Some(("sqlite", path)) if !sqlite_path(path).is_empty() => {
+                let url = sqlite_url(path);
+                let writer = sqlite_pool(&url).map_err(unreached)?;
+                migrate_sqlite(&writer, "feed_migrations", &FEED).await.map_err(failed)?;
+                migrate_sqlite(&writer, "migrations", migrations).await.map_err(failed)?;
+                let connection = open_sqlite(sqlite_path(path), &[SQLITE_PRAGMAS, SQLITE_WRITER_PRAGMAS])
+                    .map_err(|error| failed(error.to_string()))?;
+                Ok(Self {
+                    backend: Backend::Sqlite,
+                    reader: sqlite_readers(&url, connections),
+                    writer,
+                    transactions: Writer::Sqlite(Arc::new(Mutex::new(Some(connection)))),
+                })
+            }
+            Some(("postgres" | "postgresql", _)) => {
+                let server = Server::parse(url).map_err(failed)?;
+                migrate_postgres(&server, [("feed_migrations", &FEED), ("migrations", migrations)])
+                    .await
+                    .map_err(failed)?;
+                Ok(Self {
+                    backend: Backend::Postgres,
+                    reader: server.readers(connections),
+                    writer: server.migrating().map_err(unreached)?,
+                    transactions: Writer::Postgres(PostgresWriter::new(server).map_err(unreached)?),
+                })
+            }
+            _ => Err(failed("expected `sqlite:PATH` or `postgres://…`".to_owned())),
         }
-        Ok(database)
     }
 
-    async fn migrate(&self, table: &'static str, migrations: &[Migration]) -> Result<(), String> {
-        let steps = migrations.iter().map(|step| {
-            let sql = AssertSqlSafe(self.backend.migration(step.sql)).into_sql_str();
-            sqlx::migrate::Migration::new(step.version, step.name.into(), MigrationType::Simple, sql, false)
-        });
-        let mut migrator = Migrator::with_migrations(steps.collect());
-        migrator.dangerous_set_table_name(table);
-        let mut result = migrator.run(&self.writer).await;
-        for _ in migrations {
-            // Two processes may open a new file at once, and sqlx takes no lock there. The slower one finds the step done
-            // when it looks again.
-            if result.is_err() && self.backend == Backend::Sqlite {
-                result = migrator.run(&self.writer).await;
-            }
-        }
-        result.map_err(|error| match error {
-            MigrateError::VersionMissing(version) => {
-                format!(
-                    "a newer version of this program has migrated it (step {version} of `{table}` is not known here)"
-                )
-            }
-            error => error.to_string(),
-        })
-    }
-
-    /// Begins a transaction that writes.
+    /// Begins a transaction that writes. There is one at a time; others wait for its end.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn transaction(&self) -> Result<Transaction, Error> {
-        Transaction::begin(self).await
+        Transaction::begin(&self.transactions).await
+    }
+
+    /// The same database, whose transactions do not wait for those of this one on PostgreSQL. SQLite knows one at a time.
+    #[must_use]
+    pub fn with_own_writer(&self) -> Self {
+        let transactions = match &self.transactions {
+            Writer::Sqlite(writer) => Writer::Sqlite(writer.clone()),
+            Writer::Postgres(writer) => Writer::Postgres(writer.another()),
+        };
+        Self { transactions, ..self.clone() }
     }
 
     /// Starts what writes, and returns what ends with it. A [`Transaction`] on SQLite blocks its thread, so it gets one of its
@@ -186,8 +174,9 @@ impl Database {
     pub async fn close(&self) {
         self.reader.close().await;
         self.writer.close().await;
-        if let Some(sqlite) = &self.sqlite {
-            drop(sqlite.lock().await.take());
+        match &self.transactions {
+            Writer::Sqlite(writer) => drop(writer.lock().await.take()),
+            Writer::Postgres(writer) => writer.close().await,
         }
     }
 }
@@ -208,66 +197,54 @@ impl Backend {
             Self::Postgres => " for update",
         }
     }
+}
 
-    /// Writes a migration for this database. PostgreSQL would order texts by the language its cluster was made for, and
-    /// differently after an upgrade of the system's library; and its tables are never kept in the order of a key.
-    fn migration(self, sql: &str) -> String {
-        match self {
-            Self::Sqlite => sql.to_owned(),
-            Self::Postgres => {
-                sql.replace(" text not null", " text collate \"C\" not null").replace(") without rowid;", ");")
-            }
+async fn migrate_sqlite(pool: &AnyPool, table: &'static str, migrations: &[Migration]) -> Result<(), String> {
+    let migrator = migrator(Backend::Sqlite, table, migrations);
+    let mut result = migrator.run(pool).await;
+    for _ in migrations {
+        // Two processes may open a new file at once, and sqlx takes no lock there. The slower one finds the step done when it
+        // looks again.
+        if result.is_err() {
+            result = migrator.run(pool).await;
         }
     }
+    result.map_err(|error| refused(error, table))
 }
 
-/// The path in what follows `sqlite:`, as sqlx reads it.
-fn sqlite_path(path: &str) -> &str {
-    path.trim_start_matches("//")
+/// Over a connection of its own, which has no time limits: who comes second waits for as long as the first one's steps take.
+async fn migrate_postgres(server: &Server, steps: [(&'static str, &[Migration]); 2]) -> Result<(), String> {
+    let pool = server.migrating().map_err(|error| error.to_string())?;
+    for (table, migrations) in steps {
+        let migrator = migrator(Backend::Postgres, table, migrations);
+        migrator.run(&pool).await.map_err(|error| refused(error, table))?;
+    }
+    pool.close().await;
+    Ok(())
 }
 
-/// Makes a path into sqlx's URL, which decodes percent signs and cuts at question marks.
-fn sqlite_url(path: &str) -> String {
-    let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
-    format!("sqlite:{path}?mode=rwc")
+fn migrator(backend: Backend, table: &'static str, migrations: &[Migration]) -> Migrator {
+    let steps = migrations.iter().map(|step| {
+        let sql = AssertSqlSafe(backend.migration(step.sql)).into_sql_str();
+        sqlx::migrate::Migration::new(step.version, step.name.into(), MigrationType::Simple, sql, false)
+    });
+    let mut migrator = Migrator::with_migrations(steps.collect());
+    migrator.dangerous_set_table_name(table);
+    migrator
 }
 
-fn pool(backend: Backend, connections: u32) -> AnyPoolOptions {
-    AnyPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(10))
-        .test_before_acquire(backend == Backend::Postgres)
-        .max_lifetime(None)
-        .idle_timeout(None)
-        .after_connect(move |connection, _| {
-            let settings = match backend {
-                Backend::Sqlite => SQLITE_PRAGMAS,
-                Backend::Postgres => POSTGRES_SETTINGS,
-            };
-            Box::pin(async move { connection.execute(settings).await.map(|_| ()) })
-        })
-}
-
-fn without_password(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) => match url[scheme + 3..at].find(':') {
-            Some(colon) => format!("{}:***{}", &url[..scheme + 3 + colon], &url[at..]),
-            None => url.to_owned(),
-        },
-        _ => url.to_owned(),
+fn refused(error: MigrateError, table: &str) -> String {
+    match error {
+        MigrateError::VersionMissing(version) => {
+            format!("a newer version of this program has migrated it (step {version} of `{table}` is not known here)")
+        }
+        error => error.to_string(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_password_is_not_shown() {
-        assert_eq!(without_password("postgres://me:secret@host/db"), "postgres://me:***@host/db");
-        assert_eq!(without_password("postgres://me@host/db"), "postgres://me@host/db");
-        assert_eq!(without_password("sqlite:a@b:c"), "sqlite:a@b:c");
-    }
 
     #[tokio::test]
     async fn another_scheme_is_refused_with_the_ones_that_work() {

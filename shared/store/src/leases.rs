@@ -34,11 +34,15 @@ pub const BEAT_EVERY: Duration = Duration::from_millis(500);
 
 const READ_LEASES: &str = "select feed_partition, holder, generation from leases order by feed_partition";
 const READ_REPLICAS: &str = "select id, beats from replicas";
+/// The process counts, not the row: one that was buried and beats again must not say what it had said before, or who buried
+/// it would see a count that stands still.
 const BEAT: &str =
-    "insert into replicas (id, beats) values ($1, 1) on conflict (id) do update set beats = replicas.beats + 1";
+    "insert into replicas (id, beats) values ($1, $2) on conflict (id) do update set beats = excluded.beats";
 const BURY: &str = "delete from replicas where id = $1 and beats = $2";
-const TAKE: &str =
-    "update leases set holder = $1, generation = generation + 1 where feed_partition = $2 and generation = $3";
+/// Whoever has stopped in the middle of a transaction locks what it held until the server ends its session. Beats do not wait
+/// for that: the next one tries again.
+const TAKE: &str = "update leases set holder = $1, generation = generation + 1 where feed_partition =
+     (select feed_partition from leases where feed_partition = $2 and generation = $3 for update skip locked)";
 const TAKE_ALL: &str = "update leases set holder = $1, generation = generation + 1";
 const RELEASE_ALL: &str = "update leases set holder = '', generation = generation + 1 where holder = $1";
 const LEAVE: &str = "delete from replicas where id = $1";
@@ -104,6 +108,8 @@ struct Shared {
 
 struct Keeper {
     sightings: Sightings,
+    /// How many times it has beaten.
+    beats: i64,
     /// On SQLite: everything was taken.
     has_taken: bool,
     has_left: bool,
@@ -113,7 +119,8 @@ impl Leases {
     /// A process that holds nothing yet. No other may ever have had this id. One that is greater than those before
     /// leaves the shares of the others mostly as they are.
     pub fn new(database: Database, id: String) -> Self {
-        let keeper = Mutex::new(Keeper { sightings: Sightings::default(), has_taken: false, has_left: false });
+        let keeper =
+            Mutex::new(Keeper { sightings: Sightings::default(), beats: 0, has_taken: false, has_left: false });
         let (held, live, began) = (watch::Sender::default(), std::sync::Mutex::default(), Instant::now());
         Self { shared: Arc::new(Shared { database, id, held, live, began, keeper }) }
     }
@@ -174,15 +181,18 @@ impl Leases {
 
     /// Beats for ever. What fails is tried again with the next beat.
     pub async fn keep(&self) {
+        if self.shared.database.backend == Backend::Sqlite {
+            // Nobody else would hear it, and an idle file is left alone. Who is fenced off beats by itself.
+            return std::future::pending().await;
+        }
+        let mut is_well = true;
         loop {
-            if self.shared.database.backend == Backend::Sqlite {
-                // Nobody else would hear it, and an idle file is left alone. Who is fenced off beats by itself.
-                return std::future::pending().await;
-            }
             tokio::time::sleep(BEAT_EVERY).await;
-            if let Err(error) = self.beat().await {
-                tracing::warn!(error = %error, "the leases could not be looked at; trying again");
+            let beaten = self.beat().await;
+            if let (Err(error), true) = (&beaten, is_well) {
+                tracing::warn!(error = %error, "the leases cannot be looked at; trying again with every beat");
             }
+            is_well = beaten.is_ok();
         }
     }
 
@@ -210,7 +220,7 @@ impl Leases {
         self.shared.held.send_if_modified(|before| {
             let is_other = *before != held;
             if is_other {
-                tracing::debug!(partitions = held.len(), "holds other partitions now");
+                tracing::info!(partitions = held.len(), before = before.len(), "holds other partitions now");
                 *before = held;
             }
             is_other
@@ -233,7 +243,8 @@ impl Leases {
 
     async fn beat_among_others(&self, keeper: &mut Keeper, now: Duration) -> Result<Held, Error> {
         let Shared { database, id, .. } = &*self.shared;
-        sqlx::query(BEAT).bind(id).execute(&database.reader).await?;
+        keeper.beats += 1;
+        sqlx::query(BEAT).bind(id).bind(keeper.beats).execute(&database.reader).await?;
         let mut beats = BTreeMap::new();
         for row in sqlx::query(READ_REPLICAS).fetch_all(&database.reader).await? {
             beats.insert(row.try_get::<String, _>(0)?, row.try_get::<i64, _>(1)?);
@@ -246,20 +257,20 @@ impl Leases {
         let mut leases = self.read().await?;
         let Plan { take, release } = plan(id, &live, &leases);
         let is_other = !take.is_empty() || !release.is_empty();
-        // First it acts on its own as if they were given back, then they are.
-        let held = self.mine(&leases);
-        self.hold(held.iter().filter(|(partition, _)| !release.contains(partition)).collect());
-        for (holder, partitions) in [(id.as_str(), take), ("", release)] {
+        // First it acts on its own as if they were given back, then they are; at once, or once its own transaction has ended.
+        let without = |held: Held| held.iter().filter(|(partition, _)| !release.contains(partition)).collect();
+        self.hold(without(self.mine(&leases)));
+        for (holder, partitions) in [(id.as_str(), &take), ("", &release)] {
             for partition in partitions {
-                let Some(lease) = leases.get(&partition) else { continue };
-                let taken = sqlx::query(TAKE).bind(holder).bind(i64::from(partition)).bind(lease.generation);
+                let Some(lease) = leases.get(partition) else { continue };
+                let taken = sqlx::query(TAKE).bind(holder).bind(i64::from(*partition)).bind(lease.generation);
                 taken.execute(&database.reader).await?;
             }
         }
         if is_other {
             leases = self.read().await?;
         }
-        Ok(self.mine(&leases))
+        Ok(without(self.mine(&leases)))
     }
 
     async fn read(&self) -> Result<BTreeMap<u32, Lease>, Error> {

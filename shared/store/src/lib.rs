@@ -6,11 +6,13 @@
 //! in the same transaction. Nothing here knows what the rows mean, what a message looks like or what time it is.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod connect;
 mod database;
 mod error;
 mod feed;
 pub mod leases;
 mod read;
+mod readers;
 mod requests;
 mod row;
 mod rows;
@@ -27,11 +29,12 @@ pub mod fuzzing {
     pub use crate::token::seal_body;
 }
 
-pub use database::{Backend, Database, Migration};
+pub use database::{Backend, CONNECTIONS, Database, Migration};
 pub use error::{Error, Refusal};
 pub use feed::{Change, Changes, PARTITIONS, Position, partition};
 pub use leases::{Held, Leases};
 pub use read::{ListQuery, Page};
+pub use readers::{Readers, Reading};
 pub use row::{Draft, Key, Row, Table};
 pub use rows::Rows;
 pub use sql::{bind_row_sets, placeholders};

@@ -90,6 +90,7 @@ impl Store {
                 }
             }
         }
+        connection.done();
         Ok(found)
     }
 

@@ -7,18 +7,13 @@ const SIZES: [usize; 4] = [64, 16, 4, 1];
 
 /// Writes `($1, $2), ($3, $4), …` for as many rows of as many columns.
 pub fn placeholders(rows: usize, columns: usize) -> String {
-    placeholders_from(0, rows, columns)
-}
-
-/// As [`placeholders`], after so many other parameters.
-pub(crate) fn placeholders_from(others: usize, rows: usize, columns: usize) -> String {
     let mut text = String::with_capacity(rows * columns * 6);
     for row in 0..rows {
         text.push_str(if row == 0 { "(" } else { ", (" });
         for column in 1..=columns {
             let separator = if column == 1 { "" } else { ", " };
             // Writing to a String cannot fail.
-            let _ = write!(text, "{separator}${}", others + row * columns + column);
+            let _ = write!(text, "{separator}${}", row * columns + column);
         }
         text.push(')');
     }
@@ -43,7 +38,6 @@ mod tests {
     #[test]
     fn placeholders_count_on_across_rows() {
         assert_eq!(placeholders(2, 3), "($1, $2, $3), ($4, $5, $6)");
-        assert_eq!(placeholders_from(1, 2, 1), "($2), ($3)");
     }
 
     #[test]

@@ -72,7 +72,11 @@ impl Scratch {
     }
 }
 
-async fn administrate(server: &str, statement: String) -> Result<(), sqlx::Error> {
+/// Runs statements on a server, over a connection of its own.
+///
+/// # Errors
+/// If the server cannot be reached or refuses.
+pub async fn administrate(server: &str, statement: String) -> Result<(), sqlx::Error> {
     sqlx::any::install_default_drivers();
     let mut connection = AnyConnection::connect(server).await?;
     connection.execute(AssertSqlSafe(statement)).await?;

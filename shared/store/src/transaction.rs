@@ -1,34 +1,33 @@
 //! A transaction that writes: one text for both databases, and for each of them the way that is fast there.
-//!
-//! PostgreSQL is far away, so many rows travel with one statement. SQLite is in this process, where a prepared statement run
-//! for each row is fastest, if its driver takes no hop to another thread each time. So nothing here ever waits on SQLite: it
-//! blocks its thread instead. [`Database::run_writer`] gives it one that may be blocked.
 
-use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use sqlx::{Any, AssertSqlSafe, Row as _, any::AnyRow, query::Query};
-use tokio::sync::OwnedMutexGuard;
+mod postgres;
+mod sqlite;
 
-use crate::{
-    Database, Error,
-    sql::{bind_row_sets, placeholders, placeholders_from},
+use sqlx::{Row as _, any::AnyRow, postgres::PgRow};
+
+pub(crate) use self::{
+    postgres::PostgresWriter,
+    sqlite::{SqliteWriter, open_sqlite},
 };
+use crate::Error;
 
-/// How many statements SQLite keeps prepared: more than any service has that write.
-const PREPARED_STATEMENTS: usize = 64;
-
-/// The one connection that writes to a SQLite file, until it is closed.
-pub(crate) type SqliteWriter = Option<rusqlite::Connection>;
-
-/// A transaction that writes. Unless it is committed, it is undone as it is dropped.
-pub struct Transaction(Inner);
-
-enum Inner {
-    Sqlite(Begun),
-    Postgres(sqlx::Transaction<'static, Any>),
+/// The connections of transactions.
+#[derive(Debug, Clone)]
+pub(crate) enum Writer {
+    Sqlite(SqliteWriter),
+    Postgres(PostgresWriter),
 }
 
-/// SQLite's connection inside a transaction.
-struct Begun(OwnedMutexGuard<SqliteWriter>);
+/// A transaction that writes. Unless it is committed, it is undone as it is dropped.
+pub struct Transaction(Begun);
+
+enum Begun {
+    Sqlite(sqlite::Begun),
+    Postgres(postgres::Begun),
+}
+
+/// What stands before and after the rows or the keys of a statement.
+type Parts<'a> = (&'a str, &'a str);
 
 /// A parameter of a statement.
 #[derive(Debug, Clone, Copy)]
@@ -50,30 +49,42 @@ pub struct Found<'a>(Columns<'a>);
 
 enum Columns<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a PgRow),
     Any(&'a AnyRow),
 }
 
-/// Opens the connection that writes.
-pub(crate) fn open_sqlite(path: &str, pragmas: &[&str]) -> Result<rusqlite::Connection, rusqlite::Error> {
-    let connection = rusqlite::Connection::open(path)?;
-    pragmas.iter().try_for_each(|pragmas| connection.execute_batch(pragmas))?;
-    connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
-    Ok(connection)
-}
-
 impl Transaction {
-    /// Begins. On SQLite it takes the write lock at once, because a transaction that reads first and wants to write later
-    /// fails when another was faster.
-    pub(crate) async fn begin(database: &Database) -> Result<Self, Error> {
-        Ok(Self(match &database.sqlite {
-            Some(writer) => {
-                let begun = Begun(writer.clone().lock_owned().await);
-                begun.connection()?.execute_batch("begin immediate")?;
-                Inner::Sqlite(begun)
-            }
-            // The level said aloud, because a server may have another default; each statement must see what the locks protect.
-            None => Inner::Postgres(database.writer.begin_with("begin isolation level read committed").await?),
+    /// Begins.
+    pub(crate) async fn begin(writer: &Writer) -> Result<Self, Error> {
+        Ok(Self(match writer {
+            Writer::Sqlite(writer) => Begun::Sqlite(sqlite::Begun::begin(writer).await?),
+            Writer::Postgres(writer) => Begun::Postgres(postgres::Begun::begin(writer, "", |_| Ok(())).await?.0),
         }))
+    }
+
+    /// Begins and, on the same way to a server, reads the rows that have one of these numbers: `before` ends with the column,
+    /// and `after` follows.
+    pub(crate) async fn begin_with<T>(
+        writer: &Writer,
+        parts: (&str, &str),
+        numbers: &[i64],
+        read: impl Fn(&Found<'_>) -> Result<T, Error>,
+    ) -> Result<(Self, Vec<T>), Error> {
+        match writer {
+            Writer::Postgres(writer) if !numbers.is_empty() => {
+                let (before, after) = parts;
+                let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+                let select = format!("{before} in ({}) {after}", numbers.join(", "));
+                let (begun, found) = postgres::Begun::begin(writer, &select, read).await?;
+                Ok((Self(Begun::Postgres(begun)), found))
+            }
+            writer => {
+                let mut transaction = Self::begin(writer).await?;
+                let keys: Vec<[Value<'_>; 1]> = numbers.iter().map(|number| [Value::Integer(*number)]).collect();
+                let found = transaction.look_up(parts, &keys, read).await?;
+                Ok((transaction, found))
+            }
+        }
     }
 
     /// Makes what was written durable.
@@ -82,40 +93,26 @@ impl Transaction {
     /// [`Error::Unavailable`]; nothing was written then, unless the connection broke just now.
     pub async fn commit(self) -> Result<(), Error> {
         match self.0 {
-            Inner::Sqlite(begun) => Ok(begun.connection()?.execute_batch("commit")?),
-            Inner::Postgres(transaction) => Ok(transaction.commit().await?),
+            Begun::Sqlite(begun) => begun.commit(),
+            Begun::Postgres(begun) => begun.commit().await,
         }
     }
 
-    /// Writes rows of so many columns: `before` ends with `values`, and `after` follows the rows.
+    /// Writes rows of so many columns: `before` ends with `values`, and `after` follows the rows. Each column has values of
+    /// one type. What does not fit may be said by a later step, by [`Transaction::commit`] at the latest.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn write_rows<const WIDTH: usize>(
         &mut self,
-        (before, after): (&str, &str),
+        parts: (&str, &str),
         rows: &[[Value<'_>; WIDTH]],
     ) -> Result<(), Error> {
-        if rows.is_empty() {
-            return Ok(());
-        }
         match &mut self.0 {
-            Inner::Sqlite(begun) => {
-                let text = format!("{before} {} {after}", anonymous(WIDTH));
-                let mut statement = begun.connection()?.prepare_cached(&text)?;
-                for row in rows {
-                    statement.execute(rusqlite::params_from_iter(row))?;
-                }
-            }
-            Inner::Postgres(transaction) => {
-                for set in bind_row_sets(rows) {
-                    let text = format!("{before} {} {after}", placeholders(set.len(), WIDTH));
-                    let insert = set.iter().flatten().fold(sqlx::query(AssertSqlSafe(text)), bind);
-                    insert.execute(&mut **transaction).await?;
-                }
-            }
+            _ if rows.is_empty() => Ok(()),
+            Begun::Sqlite(begun) => begun.write_rows(parts, rows),
+            Begun::Postgres(begun) => begun.write_rows(parts, rows).await,
         }
-        Ok(())
     }
 
     /// Runs a statement for each of these keys: `before` ends with the columns of the key in brackets, and `after` follows.
@@ -125,31 +122,15 @@ impl Transaction {
     /// [`Error::Unavailable`].
     pub async fn write_keyed<const WIDTH: usize>(
         &mut self,
-        (before, after): (&str, &str),
+        parts: (&str, &str),
         leading: &[Value<'_>],
         keys: &[[Value<'_>; WIDTH]],
     ) -> Result<(), Error> {
-        if keys.is_empty() {
-            return Ok(());
-        }
         match &mut self.0 {
-            Inner::Sqlite(begun) => {
-                let text = format!("{before} = {} {after}", anonymous(WIDTH));
-                let mut statement = begun.connection()?.prepare_cached(&text)?;
-                for key in keys {
-                    statement.execute(rusqlite::params_from_iter(leading.iter().chain(key)))?;
-                }
-            }
-            Inner::Postgres(transaction) => {
-                for set in bind_row_sets(keys) {
-                    let values = placeholders_from(leading.len(), set.len(), WIDTH);
-                    let text = format!("{before} in (values {values}) {after}");
-                    let parameters = leading.iter().chain(set.iter().flatten());
-                    parameters.fold(sqlx::query(AssertSqlSafe(text)), bind).execute(&mut **transaction).await?;
-                }
-            }
+            _ if keys.is_empty() => Ok(()),
+            Begun::Sqlite(begun) => begun.write_keyed(parts, leading, keys),
+            Begun::Postgres(begun) => begun.write_keyed(parts, leading, keys).await,
         }
-        Ok(())
     }
 
     /// Reads the rows that have one of these keys: `before` ends with the columns of the key in brackets, and `after` follows.
@@ -158,36 +139,15 @@ impl Transaction {
     /// [`Error::Unavailable`], and what `read` fails with.
     pub async fn look_up<T, const WIDTH: usize>(
         &mut self,
-        (before, after): (&str, &str),
+        parts: (&str, &str),
         keys: &[[Value<'_>; WIDTH]],
         read: impl Fn(&Found<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let mut found = Vec::new();
-        if keys.is_empty() {
-            return Ok(found);
-        }
         match &mut self.0 {
-            Inner::Sqlite(begun) => {
-                let text = format!("{before} = {} {after}", anonymous(WIDTH));
-                let mut statement = begun.connection()?.prepare_cached(&text)?;
-                for key in keys {
-                    let mut rows = statement.query(rusqlite::params_from_iter(key))?;
-                    while let Some(row) = rows.next()? {
-                        found.push(read(&Found(Columns::Sqlite(row)))?);
-                    }
-                }
-            }
-            Inner::Postgres(transaction) => {
-                for set in bind_row_sets(keys) {
-                    let text = format!("{before} in (values {}) {after}", placeholders(set.len(), WIDTH));
-                    let select = set.iter().flatten().fold(sqlx::query(AssertSqlSafe(text)), bind);
-                    for row in select.fetch_all(&mut **transaction).await? {
-                        found.push(read(&Found::any(&row))?);
-                    }
-                }
-            }
+            _ if keys.is_empty() => Ok(Vec::new()),
+            Begun::Sqlite(begun) => begun.look_up(parts, keys, read),
+            Begun::Postgres(begun) => begun.look_up(parts, keys, read).await,
         }
-        Ok(found)
     }
 
     /// Runs one statement with the parameters `$1` and so on, in order. Returns how many rows it touched.
@@ -196,15 +156,8 @@ impl Transaction {
     /// [`Error::Unavailable`].
     pub async fn execute(&mut self, text: &str, parameters: &[Value<'_>]) -> Result<u64, Error> {
         match &mut self.0 {
-            Inner::Sqlite(begun) => {
-                let mut statement = begun.connection()?.prepare_cached(text)?;
-                bind_numbered(&mut statement, parameters)?;
-                Ok(statement.raw_execute()? as u64)
-            }
-            Inner::Postgres(transaction) => {
-                let statement = parameters.iter().fold(sqlx::query(AssertSqlSafe(text)), bind);
-                Ok(statement.execute(&mut **transaction).await?.rows_affected())
-            }
+            Begun::Sqlite(begun) => begun.execute(text, parameters),
+            Begun::Postgres(begun) => begun.execute(text, parameters).await,
         }
     }
 
@@ -218,40 +171,9 @@ impl Transaction {
         parameters: &[Value<'_>],
         read: impl Fn(&Found<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let mut found = Vec::new();
         match &mut self.0 {
-            Inner::Sqlite(begun) => {
-                let mut statement = begun.connection()?.prepare_cached(text)?;
-                bind_numbered(&mut statement, parameters)?;
-                let mut rows = statement.raw_query();
-                while let Some(row) = rows.next()? {
-                    found.push(read(&Found(Columns::Sqlite(row)))?);
-                }
-            }
-            Inner::Postgres(transaction) => {
-                let select = parameters.iter().fold(sqlx::query(AssertSqlSafe(text)), bind);
-                for row in select.fetch_all(&mut **transaction).await? {
-                    found.push(read(&Found::any(&row))?);
-                }
-            }
-        }
-        Ok(found)
-    }
-}
-
-impl Begun {
-    fn connection(&self) -> Result<&rusqlite::Connection, Error> {
-        self.0.as_ref().ok_or(Error::Unavailable(sqlx::Error::PoolClosed))
-    }
-}
-
-impl Drop for Begun {
-    fn drop(&mut self) {
-        if let Some(connection) = &*self.0
-            && !connection.is_autocommit()
-            && let Err(error) = connection.execute_batch("rollback")
-        {
-            tracing::error!(error = %error, "a transaction could not be undone");
+            Begun::Sqlite(begun) => begun.select(text, parameters, read),
+            Begun::Postgres(begun) => begun.select(text, parameters, read).await,
         }
     }
 }
@@ -269,6 +191,7 @@ impl<'a> Found<'a> {
     pub fn integer(&self, column: usize) -> Result<i64, Error> {
         match self.0 {
             Columns::Sqlite(row) => Ok(row.get(column)?),
+            Columns::Postgres(row) => Ok(row.try_get(column)?),
             Columns::Any(row) => Ok(row.try_get(column)?),
         }
     }
@@ -280,6 +203,7 @@ impl<'a> Found<'a> {
     pub fn optional(&self, column: usize) -> Result<Option<i64>, Error> {
         match self.0 {
             Columns::Sqlite(row) => Ok(row.get(column)?),
+            Columns::Postgres(row) => Ok(row.try_get(column)?),
             Columns::Any(row) => Ok(row.try_get(column)?),
         }
     }
@@ -291,6 +215,7 @@ impl<'a> Found<'a> {
     pub fn text(&self, column: usize) -> Result<String, Error> {
         match self.0 {
             Columns::Sqlite(row) => Ok(row.get(column)?),
+            Columns::Postgres(row) => Ok(row.try_get(column)?),
             Columns::Any(row) => Ok(row.try_get(column)?),
         }
     }
@@ -302,6 +227,7 @@ impl<'a> Found<'a> {
     pub fn bytes(&self, column: usize) -> Result<Vec<u8>, Error> {
         match self.0 {
             Columns::Sqlite(row) => Ok(row.get(column)?),
+            Columns::Postgres(row) => Ok(row.try_get(column)?),
             Columns::Any(row) => Ok(row.try_get(column)?),
         }
     }
@@ -313,57 +239,8 @@ impl<'a> Found<'a> {
     pub fn optional_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Error> {
         match self.0 {
             Columns::Sqlite(row) => Ok(row.get(column)?),
+            Columns::Postgres(row) => Ok(row.try_get(column)?),
             Columns::Any(row) => Ok(row.try_get(column)?),
         }
     }
-}
-
-impl ToSql for Value<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Self::Integer(number) | Self::Optional(Some(number)) => ValueRef::Integer(*number),
-            Self::Optional(None) => ValueRef::Null,
-            Self::Number(number) => ValueRef::Real(*number),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Bytes(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
-}
-
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        match error {
-            rusqlite::Error::InvalidColumnType(..)
-            | rusqlite::Error::FromSqlConversionFailure(..)
-            | rusqlite::Error::IntegralValueOutOfRange(..) => Self::Damaged(error.to_string()),
-            error => Self::Unavailable(sqlx::Error::AnyDriverError(Box::new(error))),
-        }
-    }
-}
-
-type AnyQuery<'q> = Query<'q, Any, <Any as sqlx::Database>::Arguments>;
-
-fn bind<'q>(query: AnyQuery<'q>, value: &Value<'_>) -> AnyQuery<'q> {
-    match *value {
-        Value::Integer(number) => query.bind(number),
-        Value::Optional(number) => query.bind(number),
-        Value::Number(number) => query.bind(number),
-        Value::Text(text) => query.bind(text.to_owned()),
-        Value::Bytes(bytes) => query.bind(bytes.to_vec()),
-    }
-}
-
-/// SQLite numbers `$n` in the order in which they appear, whatever n is.
-fn bind_numbered(statement: &mut rusqlite::Statement<'_>, parameters: &[Value<'_>]) -> Result<(), Error> {
-    for (number, value) in (1..).zip(parameters) {
-        if let Some(index) = statement.parameter_index(&format!("${number}"))? {
-            statement.raw_bind_parameter(index, value)?;
-        }
-    }
-    Ok(())
-}
-
-/// Writes `(?, ?, …)`: SQLite looks for a name among all names each time, and these have none.
-fn anonymous(columns: usize) -> String {
-    format!("({})", vec!["?"; columns].join(", "))
 }

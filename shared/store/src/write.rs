@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::Instrument as _;
 
 use crate::{
-    Database, Error, Refusal, Transaction, Value,
+    Database, Error, Refusal, Transaction,
     feed::{self, Group, Position, encode_change, partition},
     requests::{self, NewRequest, SeenRequest},
     row::{Key, Row, Table, check_text},
@@ -265,8 +265,7 @@ impl Writer {
         let sound = commands.iter().zip(&checks).filter(|(_, check)| check.is_ok());
         let needed = Needed::by(sound.map(|(command, _)| command));
 
-        let mut transaction = self.database.transaction().await?;
-        let (positions, recorded_at) = lock_positions(&mut transaction, &self.database, &needed.partitions).await?;
+        let (mut transaction, positions, recorded_at) = lock_positions(&self.database, &needed.partitions).await?;
         let mut work = Work {
             // Never backwards inside a partition, so that what was known at a time is a prefix of the feed.
             now: now.max(recorded_at),
@@ -445,24 +444,24 @@ impl Work {
     }
 }
 
-/// Locks the partitions in ascending order. Returns where each stands, and when the latest of them was written.
+/// Begins a transaction and locks the partitions in ascending order. Returns where each stands, and when the latest of them was
+/// written.
 async fn lock_positions(
-    transaction: &mut Transaction,
     database: &Database,
     partitions: &BTreeSet<u32>,
-) -> Result<(BTreeMap<u32, i64>, i64), Error> {
+) -> Result<(Transaction, BTreeMap<u32, i64>, i64), Error> {
     let select = "select feed_partition, position, recorded_at from feed_positions where feed_partition";
     let in_order = format!("order by feed_partition{}", database.backend.lock_rows());
-    let wanted: Vec<_> = partitions.iter().map(|partition| [Value::Integer((*partition).into())]).collect();
-    let found = transaction.look_up((select, &in_order), &wanted, |row| {
+    let wanted: Vec<i64> = partitions.iter().copied().map(i64::from).collect();
+    let begun = Transaction::begin_with(&database.transactions, (select, &in_order), &wanted, |row| {
         let partition = u32::try_from(row.integer(0)?);
         let partition = partition.map_err(|_| Error::Damaged("a partition's number".to_owned()))?;
         Ok((partition, row.integer(1)?, row.integer(2)?))
     });
-    let found: Vec<(u32, i64, i64)> = found.await?;
+    let (transaction, found): (Transaction, Vec<(u32, i64, i64)>) = begun.await?;
     let latest = found.iter().map(|(_, _, recorded_at)| *recorded_at).max();
     let positions = found.into_iter().map(|(partition, position, _)| (partition, position));
-    Ok((positions.collect(), latest.unwrap_or(i64::MIN)))
+    Ok((transaction, positions.collect(), latest.unwrap_or(i64::MIN)))
 }
 
 /// Reads the rows that exist of those named.

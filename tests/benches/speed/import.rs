@@ -17,7 +17,7 @@ use tonic::Code;
 
 use crate::{accounts, process::cpu_seconds, rate, report, rounds};
 
-const ORDERS: usize = 50_000;
+pub(crate) const ORDERS: usize = 50_000;
 const BATCH: usize = 1_000;
 
 /// The id of the account with this number.
@@ -58,7 +58,7 @@ pub(crate) fn run(runtime: &Runtime) {
     });
 }
 
-fn orders(first: usize, count: usize) -> impl Iterator<Item = Order> + Send + 'static {
+pub(crate) fn orders(first: usize, count: usize) -> impl Iterator<Item = Order> + Send + 'static {
     (first..first + count).map(move |number| {
         order(&account(number % accounts()), number, day(-365.0 + 364.0 * number as f64 / count as f64))
     })

@@ -4,6 +4,7 @@
 //! spread, and the target. Absolute figures depend on the machine; only the ratios mean anything. Sizes come from the
 //! environment: `RAPPORT_BENCH_ACCOUNTS` (default 20,000), `RAPPORT_BENCH_ROUNDS` (default 5), `RAPPORT_BENCH_ORDERS` (of
 //! `lag`, default 100,000), `RAPPORT_BENCH_MANY` (accounts of `growth`, default 100,000). Arguments pick measures by name.
+//! All are over SQLite, and over PostgreSQL where `TEST_DATABASE_URL` names a server; `postgres` needs one.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and fails by panicking")]
 
 mod echo;
@@ -11,6 +12,7 @@ mod filling;
 mod growth;
 mod import;
 mod lists;
+mod postgres;
 mod process;
 mod read;
 mod texts;
@@ -25,7 +27,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// A measure's name and what runs it.
 type Measure = (&'static str, fn(&tokio::runtime::Runtime));
 
-const MEASURES: [Measure; 7] = [
+const MEASURES: [Measure; 8] = [
     ("read", read::run),
     ("lists", lists::run),
     ("import", import::run),
@@ -33,6 +35,7 @@ const MEASURES: [Measure; 7] = [
     ("unary", unary::run),
     ("lag", growth::lag),
     ("growth", growth::run),
+    ("postgres", postgres::run),
 ];
 
 fn main() {

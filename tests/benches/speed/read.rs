@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 
 use crate::{accounts, cpu_micros, echo, filling, import, median, report, rounds};
 
-const IN_FLIGHT: usize = 64;
+pub(crate) const IN_FLIGHT: usize = 64;
 /// Over how many connections the calls go by turns: one, which each server reads by one task, and some.
 const CONNECTIONS: [usize; 2] = [1, 4];
 const CALLS: usize = 20_000;
@@ -35,9 +35,9 @@ const BATCHES: usize = 100;
 type Client = AssessmentsServiceClient<Peer>;
 
 /// What a run of calls took.
-struct Took {
+pub(crate) struct Took {
     /// Calls in a second.
-    rate: f64,
+    pub(crate) rate: f64,
     /// The 99th percentile of the latency, in microseconds.
     tail: f64,
     /// CPU time of a call, client and server together, in microseconds.
@@ -94,7 +94,7 @@ pub(crate) fn run(runtime: &Runtime) {
     });
 }
 
-async fn get(mut client: Client, account: &str) -> GetAssessmentResponse {
+pub(crate) async fn get(mut client: Client, account: &str) -> GetAssessmentResponse {
     let request = GetAssessmentRequest { name: name(account), ..Default::default() };
     client.get_assessment(ask(request)).await.unwrap().into_inner()
 }
@@ -104,7 +104,7 @@ fn name(account: &str) -> String {
 }
 
 /// Makes all calls.
-async fn calls(clients: &[Client], names: &Arc<Vec<String>>) -> Took {
+pub(crate) async fn calls(clients: &[Client], names: &Arc<Vec<String>>) -> Took {
     let next = Arc::new(AtomicUsize::new(0));
     let (start, cpu) = (Instant::now(), cpu_micros());
     let callers: Vec<_> = (0..IN_FLIGHT)

@@ -20,8 +20,8 @@ use tokio::runtime::Runtime;
 
 use crate::{rate, report, rounds};
 
-const CALLERS: usize = 64;
-const CALLS: usize = 8_000;
+pub(crate) const CALLERS: usize = 64;
+pub(crate) const CALLS: usize = 8_000;
 const CALLS_OF_ONE: usize = 1_000;
 const RAW_CALLS: usize = 400;
 
@@ -42,7 +42,7 @@ pub(crate) fn run(runtime: &Runtime) {
     });
 }
 
-fn order() -> Order {
+pub(crate) fn order() -> Order {
     Order {
         place_time: day(-1.0),
         total: Some(Money { currency_code: "EUR".to_owned(), units: 100, nanos: 0 }),
@@ -51,7 +51,7 @@ fn order() -> Order {
 }
 
 /// Makes these calls, so many at a time, and returns their rate.
-async fn create_all(suite: &Arc<Suite>, callers: usize, calls: Range<usize>) -> f64 {
+pub(crate) async fn create_all(suite: &Arc<Suite>, callers: usize, calls: Range<usize>) -> f64 {
     let count = calls.len();
     let next = Arc::new(AtomicUsize::new(calls.start));
     let start = Instant::now();

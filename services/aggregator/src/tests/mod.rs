@@ -148,7 +148,7 @@ impl Place {
     }
 
     fn instruments(&self) -> Instruments {
-        Instruments::new(&opentelemetry::global::meter("tests"), self.clock.clone(), &self.ledgers)
+        Instruments::new(&opentelemetry::global::meter("tests"), self.clock.clone(), &self.ledgers, &self.leases)
     }
 
     fn gallery(&self) -> Gallery {

@@ -78,8 +78,16 @@ async fn outdated_ledgers_are_made_again_as_the_service_starts() {
     for text in ["update settings set value = 'otherwise'", "update ledgers set document = x'00', currency = ''"] {
         sqlx::query(text).execute(&place.database.writer).await.unwrap();
     }
+    let found = place.assess("one", "a", NOW).await.unwrap();
+    assert_eq!(found.activity.unwrap().order_count, 1, "what is not understood is folded anew");
     place.restart().await;
     assert_eq!(place.kept().await, before);
+    // As another version of this program may leave it while this one follows the account.
+    sqlx::query("update ledgers set document = x'00'").execute(&place.database.writer).await.unwrap();
+    place.apply(&[told("one", "a", 1, order("a", 2))]).await;
+    let kept = place.kept().await;
+    place.check(&kept).await;
+    assert_eq!(kept.sources.len(), 2);
 }
 
 #[tokio::test]

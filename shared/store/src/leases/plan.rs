@@ -28,23 +28,44 @@ pub struct Plan {
 }
 
 /// When each process's beats were last seen to change.
-#[derive(Debug, Clone, Default)]
+///
+/// Only the time in which the observer looks counts: between two looks a quarter of `dead_after` at most. So nobody is
+/// taken for dead because the observer could not look, nor because nobody could beat while the database was away.
+#[derive(Debug, Clone)]
 pub struct Sightings {
-    /// By id: the count, and when it was first seen.
+    dead_after: Duration,
+    looked_at: Duration,
+    /// How much of the time counts so far.
+    watched: Duration,
+    /// By id: the count, and how much had been watched when it was first seen.
     seen: BTreeMap<String, (i64, Duration)>,
 }
 
+impl Default for Sightings {
+    fn default() -> Self {
+        Self::with(DEAD_AFTER)
+    }
+}
+
 impl Sightings {
+    /// Takes a process for dead after another time than [`DEAD_AFTER`].
+    pub fn with(dead_after: Duration) -> Self {
+        Self { dead_after, looked_at: Duration::ZERO, watched: Duration::ZERO, seen: BTreeMap::new() }
+    }
+
     /// Takes in what the counts are `now`, by a clock that only goes forward. Answers with those who live.
     pub fn see(&mut self, now: Duration, beats: &BTreeMap<String, i64>) -> BTreeSet<String> {
+        self.watched += now.saturating_sub(self.looked_at).min(self.dead_after / 4);
+        self.looked_at = now.max(self.looked_at);
+        let watched = self.watched;
         self.seen.retain(|id, _| beats.contains_key(id));
         for (id, count) in beats {
-            let seen = self.seen.entry(id.clone()).or_insert((*count, now));
+            let seen = self.seen.entry(id.clone()).or_insert((*count, watched));
             if seen.0 != *count {
-                *seen = (*count, now);
+                *seen = (*count, watched);
             }
         }
-        let live = self.seen.iter().filter(|(_, (_, since))| now.saturating_sub(*since) < DEAD_AFTER);
+        let live = self.seen.iter().filter(|(_, (_, since))| watched.saturating_sub(*since) < self.dead_after);
         live.map(|(id, _)| id.clone()).collect()
     }
 }
@@ -158,17 +179,37 @@ mod tests {
         }
     }
 
+    fn watcher() -> impl FnMut(u64, &[(&str, i64)]) -> Vec<String> {
+        let mut sightings = Sightings::default();
+        move |seconds, beats| {
+            let beats = beats.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect();
+            sightings.see(Duration::from_secs(seconds), &beats).into_iter().collect()
+        }
+    }
+
     #[test]
     fn a_process_is_dead_when_its_beats_stand_still() {
-        let mut sightings = Sightings::default();
-        let mut see = |seconds, beats: &[(&str, i64)]| {
-            let beats = beats.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect();
-            sightings.see(Duration::from_secs(seconds), &beats).into_iter().collect::<Vec<_>>()
-        };
-        assert_eq!(see(0, &[("a", 7), ("b", 1)]), ["a", "b"]);
-        assert_eq!(see(3, &[("a", 7), ("b", 4)]), ["a", "b"]);
-        assert_eq!(see(4, &[("a", 7), ("b", 5)]), ["b"]);
+        let mut see = watcher();
+        for second in 0..4 {
+            assert_eq!(see(second, &[("a", 7), ("b", second as i64)]), ["a", "b"]);
+        }
+        assert_eq!(see(4, &[("a", 7), ("b", 4)]), ["b"]);
         assert_eq!(see(5, &[("a", 8), ("b", 5)]), ["a", "b"], "it was merely slow");
-        assert_eq!(see(9, &[("a", 9)]), ["a"], "b has left");
+        for second in 6..9 {
+            assert_eq!(see(second, &[("a", second as i64 + 3)]), ["a"], "b has left");
+        }
+    }
+
+    #[test]
+    fn nobody_is_dead_because_nobody_looked() {
+        let mut see = watcher();
+        assert_eq!(see(0, &[("a", 1), ("b", 1)]), ["a", "b"]);
+        // The database was away: it is b that beats first, and looks.
+        assert_eq!(see(60, &[("a", 1), ("b", 2)]), ["a", "b"]);
+        assert_eq!(see(62, &[("a", 2), ("b", 3)]), ["a", "b"]);
+        for second in 63..66 {
+            assert_eq!(see(second, &[("a", 2), ("b", second as i64)]), ["a", "b"]);
+        }
+        assert_eq!(see(66, &[("a", 2), ("b", 66)]), ["b"], "it has died meanwhile");
     }
 }

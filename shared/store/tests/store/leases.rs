@@ -96,6 +96,49 @@ pub(super) async fn a_fence_counts_writes_and_holds_until_the_end(place: &Place)
     Ok(())
 }
 
+/// One that stops in the middle of a transaction keeps its leases locked; the others take them once it lets go, and go on
+/// beating meanwhile.
+pub(super) async fn a_lease_that_is_locked_holds_up_no_beat(place: &Place) -> Result {
+    let database = place.open().await?;
+    if database.backend == Backend::Sqlite {
+        return Ok(());
+    }
+    let [first, second] = ["a", "b"].map(|id| Leases::new(database.clone(), id.to_owned()));
+    first.beat_at(Duration::ZERO).await?;
+    let mut transaction = database.transaction().await?;
+    let one: Held = first.held().iter().take(1).collect();
+    let (partition, _) = one.iter().next().ok_or("nothing is held")?;
+    transaction.fence(database.backend, &one, &BTreeSet::new()).await?;
+    // The first hangs from here on.
+    for seconds in 0..2 * DEAD_AFTER.as_secs() {
+        for part in 0..4 {
+            second.beat_at(Duration::from_millis(1_000 * seconds + 250 * part)).await?;
+        }
+    }
+    assert_eq!((second.held().len(), second.held().generation(partition)), (63, None));
+    transaction.commit().await?;
+    second.beat_at(3 * DEAD_AFTER).await?;
+    assert!(second.held().is_all());
+
+    // Its own transaction keeps it from giving back, but not from acting as if it had.
+    let mut transaction = database.transaction().await?;
+    let last: Held = second.held().iter().skip(63).collect();
+    transaction.fence(database.backend, &last, &BTreeSet::new()).await?;
+    let third = Leases::new(database.clone(), "c".to_owned());
+    for _ in 0..2 {
+        third.beat_at(Duration::ZERO).await?;
+        second.beat_at(3 * DEAD_AFTER).await?;
+        assert_eq!(second.held().len(), 32);
+    }
+    third.beat_at(Duration::ZERO).await?;
+    assert_eq!(third.held().len(), 31);
+    transaction.commit().await?;
+    second.beat_at(3 * DEAD_AFTER).await?;
+    third.beat_at(Duration::ZERO).await?;
+    assert_disjoint(&[second, third]);
+    Ok(())
+}
+
 /// The partition for which a transaction under these leases is refused, if it is.
 async fn fenced(database: &Database, held: &Held) -> Result<Option<u32>> {
     let mut transaction = database.transaction().await?;

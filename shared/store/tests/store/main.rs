@@ -7,6 +7,7 @@ mod feed;
 mod leases;
 mod lists;
 mod model;
+mod opening;
 mod requests;
 mod rows;
 mod trouble;
@@ -26,10 +27,10 @@ use proptest::prelude::*;
 use sqlx::{ConnectOptions as _, Row as _, postgres::PgConnectOptions};
 use store::{
     Backend, Change, Command, Database, Draft, Error, Key, ListQuery, Migration, Outcome, PARTITIONS, Position,
-    RequestId, Row, Rows, Store, Table, Written, partition, testing::Scratch,
+    RequestId, Row, Rows, Store, Table, Value, Written, partition, testing::Scratch,
 };
 
-use self::{decisions::*, erasure::*, feed::*, leases::*, lists::*, requests::*, rows::*, trouble::*};
+use self::{decisions::*, erasure::*, feed::*, leases::*, lists::*, opening::*, requests::*, rows::*, trouble::*};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -99,6 +100,9 @@ on_both_databases![
     a_file_belongs_to_whoever_opened_it_last,
     leases_are_shared_out_among_those_who_live,
     a_fence_counts_writes_and_holds_until_the_end,
+    a_lease_that_is_locked_holds_up_no_beat,
+    many_open_one_empty_database_at_once,
+    a_transaction_sees_what_it_wrote,
 ];
 
 static THINGS: Table = Table { name: "things" };
