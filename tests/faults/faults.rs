@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     KillNats,
     /// A process is stopped where it is and goes on later.
     Pause,
+    /// An aggregator is stopped until the others have taken over its partitions, and goes on as if nothing had been.
+    PauseAggregator,
     /// The network is cut, stalled or slow.
     Network,
     /// The disk is full.
@@ -50,6 +52,7 @@ impl Fault {
             Self::KillPostgres => kill_postgres(cluster, chance).await,
             Self::KillNats => kill_nats(cluster, chance).await,
             Self::Pause => pause(cluster, chance).await,
+            Self::PauseAggregator => pause_aggregator(cluster, chance).await,
             Self::Network => network(cluster, chance).await,
             Self::Disk => disk(cluster, chance).await,
             Self::Clock => clock(cluster, chance),
@@ -156,6 +159,17 @@ async fn pause(cluster: &mut Cluster, chance: &mut Chance) -> Result<String, Str
         return Ok(format!("stopped a process of postgres for {time:.1?}"));
     }
     let index = cluster.any(chance);
+    cluster.nodes[index].pause();
+    sleep(time).await;
+    cluster.nodes[index].resume();
+    Ok(format!("stopped {} for {time:.1?}", cluster.nodes[index].name))
+}
+
+async fn pause_aggregator(cluster: &mut Cluster, chance: &mut Chance) -> Result<String, String> {
+    let is_aggregator = |index: &usize| cluster.nodes[*index].name.starts_with("aggregator");
+    let aggregators: Vec<usize> = (0..cluster.nodes.len()).filter(is_aggregator).collect();
+    let index = chance.one_of(&aggregators);
+    let time = LONG_PAUSE + chance.up_to(LONG_PAUSE / 2);
     cluster.nodes[index].pause();
     sleep(time).await;
     cluster.nodes[index].resume();

@@ -27,7 +27,7 @@ const PLAIN: Shape = Shape {
 };
 
 /// All of them.
-pub(crate) const SCENARIOS: [Scenario; 14] = [
+pub(crate) const SCENARIOS: [Scenario; 15] = [
     scenario("self-check", PLAIN, Fault::Tamper, 5),
     scenario("kill-postgres-suite", PLAIN, Fault::Kill, 25),
     scenario("kill-sqlite-suite", Shape { storage: Storage::Sqlite, ..PLAIN }, Fault::Kill, 25),
@@ -38,6 +38,7 @@ pub(crate) const SCENARIOS: [Scenario; 14] = [
     scenario("kill-nats-leader", Shape { nats: 3, aggregators: 2, ..PLAIN }, Fault::KillNats, 5),
     scenario("pause", PLAIN, Fault::Pause, 4),
     scenario("pause-replicas", Shape { replicas: 2, aggregators: 2, ..PLAIN }, Fault::Pause, 8),
+    scenario("pause-aggregators", Shape { aggregators: 3, ..PLAIN }, Fault::PauseAggregator, 5),
     scenario("network", Shape { networked: true, ..PLAIN }, Fault::Network, 15),
     scenario("clock", Shape { clocked: true, ..PLAIN }, Fault::Clock, 8),
     scenario("disk-sqlite", Shape { storage: Storage::Sqlite, disk: Some(256), ..PLAIN }, Fault::Disk, 5),
