@@ -12,6 +12,7 @@ mod feed;
 mod feedback;
 mod foreign;
 mod interactions;
+mod jetstream;
 mod orders;
 mod predictions;
 mod shared_database;

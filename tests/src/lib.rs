@@ -18,7 +18,7 @@ use contracts::orders::v1::orders_service_client::OrdersServiceClient;
 use contracts::predictions::v1::{Fit, FitState, GetFitRequest, predictions_service_client::PredictionsServiceClient};
 use contracts::voice::v1::voice_service_client::VoiceServiceClient;
 use prost_types::Timestamp;
-use runtime::{App, Clock, Context, Peer, ServeSettings, Server};
+use runtime::{App, Clock, Context, FeedSettings, Peer, Secret, ServeSettings, Server};
 use tokio::task::JoinHandle;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
@@ -46,6 +46,16 @@ impl Suite {
         Self::start_in(Place::new()).await
     }
 
+    /// Starts the suite with direct streams, whatever the environment says.
+    pub async fn start_direct() -> Self {
+        Self::start_feeding(FeedSettings::default()).await
+    }
+
+    /// Starts the suite with feeds that travel like this.
+    pub async fn start_feeding(feed: FeedSettings) -> Self {
+        Self::start_with(Place::new(), ServeSettings { feed, ..ServeSettings::default() }).await
+    }
+
     /// Starts the orders service alone: nobody follows it, and it follows nobody.
     pub async fn start_orders() -> Self {
         let (server, clock, place) = bind(Place::new(), ServeSettings::default()).await;
@@ -66,7 +76,8 @@ impl Suite {
 
     /// Starts the suite in a place.
     pub async fn start_in(place: Place) -> Self {
-        Self::start_with(place, ServeSettings::default()).await
+        let feed = feed(&place);
+        Self::start_with(place, ServeSettings { feed, ..ServeSettings::default() }).await
     }
 
     /// Starts the suite in a place with settings other than the usual; those of place and address are the harness's.
@@ -95,8 +106,14 @@ impl Suite {
     }
 
     /// Stops the suite and starts it again over the same place.
-    pub async fn restart(mut self) -> Self {
+    pub async fn restart(self) -> Self {
+        self.restart_after(async || {}).await
+    }
+
+    /// Stops the suite, does something, and starts it again over the same place.
+    pub async fn restart_after(mut self, act: impl AsyncFnOnce()) -> Self {
         self.stop().await;
+        act().await;
         let place = self.place.take().unwrap();
         self.start_again(place).await
     }
@@ -107,7 +124,8 @@ impl Suite {
     }
 
     async fn start_again(&self, place: Place) -> Self {
-        let suite = Self::start_in(place).await;
+        let feed = self.context.settings.feed.clone();
+        let suite = Self::start_with(place, ServeSettings { feed, ..ServeSettings::default() }).await;
         suite.clock.set(self.clock.now());
         suite
     }
@@ -172,6 +190,16 @@ async fn bind(place: Place, settings: ServeSettings) -> (Server, Clock, Place) {
     let clock = Clock::fixed(START);
     let settings = ServeSettings { listen: ([127, 0, 0, 1], 0).into(), data_dir: place.path().to_owned(), ..settings };
     (Server::bind(settings, clock.clone()).await.unwrap(), clock, place)
+}
+
+/// How changes travel in a suite in this place: directly or, if `TEST_NATS_URL` names servers (`tests/nats.sh` starts one),
+/// over a stream of the place's own.
+fn feed(place: &Place) -> FeedSettings {
+    let servers = std::env::var("TEST_NATS_URL").ok().map(Secret::new);
+    let name = place.path().file_name().unwrap_or_default().to_string_lossy();
+    let stream = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    // The servers set the room aside that a stream may take.
+    FeedSettings { servers, stream, max_bytes: 64 * 1024 * 1024, ..FeedSettings::default() }
 }
 
 /// A request of [`TENANT`].

@@ -25,6 +25,7 @@ const TABLES: [&Table; 4] = [&account::TABLE, &contact::TABLE, &milestone::TABLE
 /// If the database cannot be opened or migrated.
 pub async fn build(app: &mut App, context: &Context, database_url: Option<&str>) -> Result<(), BoxError> {
     let methods = Methods::open(app, "accounts", database_url, &MIGRATIONS, &TABLES, context).await?;
+    relay::start(app, context, &methods, service::told).await?;
     let server = AccountsServiceServer::new(service::Service { methods });
     app.mount(server.max_decoding_message_size(context.settings.max_message_bytes)).describe(contracts::DESCRIPTOR_SET);
     Ok(())

@@ -394,11 +394,7 @@ impl AccountsService for Service {
     ) -> Result<Response<Self::WatchAccountsStream>, Status> {
         let scope = runtime::tenant_or_all(&request)?;
         let watched = self.methods.watch(scope, request.into_inner().into()).await?;
-        Ok(Response::new(Box::pin(watched.map(|watched| {
-            let Watched { changes, changes_through } = watched?;
-            let changes = changes.into_iter().map(change).collect::<Result<_, _>>()?;
-            Ok(WatchAccountsResponse { changes, changes_through })
-        }))))
+        Ok(Response::new(Box::pin(watched.map(|watched| Ok(told(watched?)?)))))
     }
 }
 
@@ -415,6 +411,12 @@ fn import_row(methods: &Methods, tenant: &Tenant, row: AccountsRow) -> ImportRow
         }
         None => ImportRow::empty(),
     }
+}
+
+/// What a watcher is told.
+pub(crate) fn told(Watched { changes, changes_through }: Watched) -> Result<WatchAccountsResponse, Fault> {
+    let changes = changes.into_iter().map(change).collect::<Result<_, _>>()?;
+    Ok(WatchAccountsResponse { changes, changes_through })
 }
 
 fn change(change: WatchedChange) -> Result<AccountsChange, Fault> {

@@ -4,6 +4,8 @@
 mod decode;
 mod direct;
 mod follower;
+#[cfg(feature = "nats")]
+mod jetstream;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,6 +14,13 @@ use store::{Backend, Error, Held};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 pub(crate) use self::follower::{Peers, follow_all};
+#[cfg(feature = "nats")]
+pub(crate) use self::jetstream::Source;
+/// There is none in a program without NATS.
+#[cfg(not(feature = "nats"))]
+#[derive(Clone, Copy)]
+pub(crate) enum Source {}
+
 use crate::{
     apply::{Applier, Heard},
     instruments::Instruments,

@@ -169,7 +169,19 @@ pub async fn build(
         interactions: context.peer(addresses.interactions.as_deref())?,
         feedback: context.peer(addresses.feedback.as_deref())?,
     };
-    let (followers, messages) = follow_all(peers, &progress, &ready, &context.shutdown);
+    #[cfg(feature = "nats")]
+    let stream = relay::Bus::connect(&context.settings.feed, "aggregator").await?;
+    #[cfg(feature = "nats")]
+    let stream = match stream {
+        Some(bus) => {
+            let group = format!("aggregator-{}", log::end(&database).await?.epoch);
+            Some(follow::Source::new(bus, &group, &context.telemetry.meter()))
+        }
+        None => None,
+    };
+    #[cfg(not(feature = "nats"))]
+    let stream: Option<follow::Source> = None;
+    let (followers, messages) = follow_all(peers, stream.as_ref(), &progress, &ready, &context.shutdown);
     for follower in followers {
         app.background(follower.run());
     }

@@ -416,11 +416,7 @@ impl FeedbackService for Service {
     ) -> Result<Response<Self::WatchFeedbackStream>, Status> {
         let scope = runtime::tenant_or_all(&request)?;
         let watched = self.methods.watch(scope, request.into_inner().into()).await?;
-        Ok(Response::new(Box::pin(watched.map(|watched| {
-            let Watched { changes, changes_through } = watched?;
-            let changes = changes.into_iter().map(change).collect::<Result<_, _>>()?;
-            Ok(WatchFeedbackResponse { changes, changes_through })
-        }))))
+        Ok(Response::new(Box::pin(watched.map(|watched| Ok(told(watched?)?)))))
     }
 }
 
@@ -437,6 +433,12 @@ fn import_row(methods: &Methods, tenant: &Tenant, row: FeedbackRow) -> ImportRow
         }
         None => ImportRow::empty(),
     }
+}
+
+/// What a watcher is told.
+pub(crate) fn told(Watched { changes, changes_through }: Watched) -> Result<WatchFeedbackResponse, Fault> {
+    let changes = changes.into_iter().map(change).collect::<Result<_, _>>()?;
+    Ok(WatchFeedbackResponse { changes, changes_through })
 }
 
 fn change(change: WatchedChange) -> Result<FeedbackChange, Fault> {

@@ -487,11 +487,7 @@ impl InteractionsService for Service {
     ) -> Result<Response<Self::WatchInteractionsStream>, Status> {
         let scope = runtime::tenant_or_all(&request)?;
         let watched = self.methods.watch(scope, request.into_inner().into()).await?;
-        Ok(Response::new(Box::pin(watched.map(|watched| {
-            let Watched { changes, changes_through } = watched?;
-            let changes = changes.into_iter().map(change).collect::<Result<_, _>>()?;
-            Ok(WatchInteractionsResponse { changes, changes_through })
-        }))))
+        Ok(Response::new(Box::pin(watched.map(|watched| Ok(told(watched?)?)))))
     }
 }
 
@@ -508,6 +504,12 @@ fn import_row(methods: &Methods, tenant: &Tenant, row: InteractionsRow) -> Impor
         }
         None => ImportRow::empty(),
     }
+}
+
+/// What a watcher is told.
+pub(crate) fn told(Watched { changes, changes_through }: Watched) -> Result<WatchInteractionsResponse, Fault> {
+    let changes = changes.into_iter().map(change).collect::<Result<_, _>>()?;
+    Ok(WatchInteractionsResponse { changes, changes_through })
 }
 
 fn change(change: WatchedChange) -> Result<InteractionsChange, Fault> {

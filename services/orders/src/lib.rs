@@ -40,6 +40,7 @@ pub async fn build(
     let accounts = AccountsServiceClient::new(context.peer(accounts_uri)?);
     let methods = Methods::open(app, "orders", database_url, &MIGRATIONS, &TABLES, context).await?;
     app.background(follow::run(methods.store().clone(), accounts, context.shutdown.clone()));
+    relay::start(app, context, &methods, service::told).await?;
     let server = OrdersServiceServer::new(service::Service { methods });
     app.mount(server.max_decoding_message_size(context.settings.max_message_bytes)).describe(contracts::DESCRIPTOR_SET);
     Ok(())

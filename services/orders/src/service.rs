@@ -231,11 +231,7 @@ impl OrdersService for Service {
     ) -> Result<Response<Self::WatchOrdersStream>, Status> {
         let scope = runtime::tenant_or_all(&request)?;
         let watched = self.methods.watch(scope, request.into_inner().into()).await?;
-        Ok(Response::new(Box::pin(watched.map(|watched| {
-            let Watched { changes, changes_through } = watched?;
-            let changes = changes.into_iter().map(change).collect::<Result<_, _>>()?;
-            Ok(WatchOrdersResponse { changes, changes_through })
-        }))))
+        Ok(Response::new(Box::pin(watched.map(|watched| Ok(told(watched?)?)))))
     }
 }
 
@@ -254,6 +250,12 @@ fn import_row(methods: &Methods, tenant: &Tenant, row: OrdersRow) -> ImportRow {
         }
         None => ImportRow::empty(),
     }
+}
+
+/// What a watcher is told.
+pub(crate) fn told(Watched { changes, changes_through }: Watched) -> Result<WatchOrdersResponse, Fault> {
+    let changes = changes.into_iter().map(change).collect::<Result<_, _>>()?;
+    Ok(WatchOrdersResponse { changes, changes_through })
 }
 
 fn change(change: WatchedChange) -> Result<OrdersChange, Fault> {

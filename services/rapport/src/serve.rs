@@ -66,6 +66,10 @@ pub fn run(args: ServeArgs) -> ExitCode {
         output::note(&format!("rapport: {} runs elsewhere: name it with {}", missing[0].0, missing[0].1));
         return ExitCode::from(runtime::EXIT_USAGE);
     }
+    if let Some(problem) = relay::problem(&args.settings.feed) {
+        output::note(&format!("rapport: {problem}"));
+        return ExitCode::from(runtime::EXIT_USAGE);
+    }
     runtime::run(args.settings, |context| async move { args.suite.build(&context, &services).await })
 }
 

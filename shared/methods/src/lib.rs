@@ -114,6 +114,11 @@ impl Methods {
         Ok(Self { readers: methods.readers.counted(feed, &context.telemetry.meter()), ..methods })
     }
 
+    /// The name of the service's feed.
+    pub fn feed(&self) -> &'static str {
+        self.feed
+    }
+
     /// The store underneath, for what is not standard.
     pub fn store(&self) -> &Store {
         &self.store

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use contracts::common::v1::{ChangeStamp, FeedPosition, FeedStart};
 use futures_util::{Stream, stream};
 use runtime::{Fault, TenantScope};
-use store::{Changes, PARTITIONS, Position, Row};
+use store::{Change, Changes, PARTITIONS, Position, Row};
 use tokio::sync::watch;
 use tonic::Status;
 
@@ -43,6 +43,21 @@ pub struct WatchedChange {
     pub stamp: ChangeStamp,
     /// The row.
     pub row: Row,
+}
+
+impl WatchedChange {
+    /// A change of a partition, as a watcher is told of it.
+    pub fn new(partition: u32, Change { position, row }: Change) -> Self {
+        let stamp = ChangeStamp {
+            tenant: row.key.tenant.clone(),
+            account_id: row.key.account.clone(),
+            partition,
+            position,
+            version: row.version,
+            record_time: Some(from_micros(row.recorded_at)),
+        };
+        Self { stamp, row }
+    }
 }
 
 struct Watcher {
@@ -180,19 +195,7 @@ impl Watcher {
             TenantScope::All => true,
             TenantScope::One(tenant) => change.row.key.tenant == tenant.as_str(),
         });
-        let changes: Vec<WatchedChange> = visible
-            .map(|change| WatchedChange {
-                stamp: ChangeStamp {
-                    tenant: change.row.key.tenant.clone(),
-                    account_id: change.row.key.account.clone(),
-                    partition: group.partition,
-                    position: change.position,
-                    version: change.row.version,
-                    record_time: Some(from_micros(change.row.recorded_at)),
-                },
-                row: change.row,
-            })
-            .collect();
+        let changes: Vec<WatchedChange> = visible.map(|change| WatchedChange::new(group.partition, change)).collect();
         let through = FeedPosition { partition: group.partition, position: through };
         (!changes.is_empty()).then(|| Watched { changes, changes_through: vec![through] })
     }

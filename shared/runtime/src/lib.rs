@@ -34,6 +34,6 @@ pub use layers::deadline::{Deadline, deadline};
 pub use run::{EXIT_USAGE, run};
 pub use secret::Secret;
 pub use server::{Server, ServerError};
-pub use settings::{LogFormat, ServeSettings};
+pub use settings::{FeedSettings, LogFormat, ServeSettings};
 pub use shutdown::{Shutdown, signals};
 pub use tenant::{Tenant, TenantScope, tenant, tenant_or_all};

@@ -1,11 +1,15 @@
 //! What an operator can choose when a process serves.
 
+mod feed;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
+
+pub use feed::FeedSettings;
 
 /// How a process serves. Every default works; each flag can also come from the environment.
 #[derive(Args, Clone, Debug)]
@@ -74,6 +78,10 @@ pub struct ServeSettings {
     /// Share of calls to trace when the caller has not decided, from 0 to 1
     #[arg(long, env = "RAPPORT_TRACE_SAMPLE", value_name = "RATIO", default_value_t = 1.0)]
     pub trace_sample: f64,
+
+    /// How changes travel to the aggregator.
+    #[command(flatten)]
+    pub feed: FeedSettings,
 }
 
 /// The form of log lines.
@@ -105,6 +113,7 @@ impl Default for ServeSettings {
             log_format: LogFormat::Text,
             otlp_endpoint: None,
             trace_sample: 1.0,
+            feed: FeedSettings::default(),
         }
     }
 }
@@ -153,6 +162,7 @@ impl ServeSettings {
         {
             problems.push(format!("--otlp-endpoint must be an http:// URL, not {endpoint:?}"));
         }
+        self.feed.problems(&mut problems);
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 

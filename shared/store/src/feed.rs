@@ -45,6 +45,8 @@ pub struct Changes {
     pub partition: u32,
     /// The changes, in order.
     pub changes: Vec<Change>,
+    /// Whether their transaction rewrote the partition's past: what was read of it before may hold what was erased.
+    pub redacts: bool,
 }
 
 /// Returns the partition that the changes of an account (or, with an empty account, of a tenant) belong to.
@@ -65,6 +67,14 @@ pub fn partition(tenant: &str, account: &str) -> u32 {
 pub(crate) struct StoredChanges {
     #[prost(message, repeated, tag = "1")]
     pub(crate) changes: Vec<StoredChange>,
+    /// As in [`Changes`].
+    #[prost(bool, tag = "2")]
+    pub(crate) redacts: bool,
+}
+
+/// Marks an encoded [`StoredChanges`] as one whose transaction rewrote the past.
+pub(crate) fn encode_redacts(changes: &mut Vec<u8>) {
+    encoding::bool::encode(2, &true, changes);
 }
 
 /// A change as it is stored.
@@ -227,7 +237,7 @@ impl Store {
                     changes.push(Change { position, row: change.into_row(self.tables())? });
                 }
             }
-            groups.push(Changes { partition: after.partition, changes });
+            groups.push(Changes { partition: after.partition, changes, redacts: stored.redacts });
         }
         if groups.is_empty() {
             self.check_position(after).await?;
@@ -417,7 +427,7 @@ mod tests {
         let mut encoded = Vec::new();
         rows.iter().for_each(|row| encode_change(row, &mut encoded));
         let changes = rows.iter().map(StoredChange::whole).collect();
-        assert_eq!(StoredChanges::decode(encoded.as_slice()).unwrap(), StoredChanges { changes });
+        assert_eq!(StoredChanges::decode(encoded.as_slice()).unwrap(), StoredChanges { changes, redacts: false });
     }
 
     #[test]

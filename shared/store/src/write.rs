@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 
 use crate::{
     Database, Error, Refusal, Transaction,
-    feed::{self, Group, Position, encode_change, partition},
+    feed::{self, Group, Position, encode_change, encode_redacts, partition},
     requests::{self, NewRequest, SeenRequest},
     row::{Key, Row, Table, check_text},
     rows::{Redaction, Rows, Staged},
@@ -437,6 +437,9 @@ impl Work {
                 }
                 position += 1;
                 group.last_position = position;
+            }
+            if self.redactions.contains_key(&partition) {
+                encode_redacts(&mut group.document);
             }
             groups.push(group);
         }

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and fails by panicking")]
 
 mod echo;
+mod feeds;
 mod filling;
 mod growth;
 mod import;
@@ -27,7 +28,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// A measure's name and what runs it.
 type Measure = (&'static str, fn(&tokio::runtime::Runtime));
 
-const MEASURES: [Measure; 8] = [
+const MEASURES: [Measure; 9] = [
     ("read", read::run),
     ("lists", lists::run),
     ("import", import::run),
@@ -35,6 +36,7 @@ const MEASURES: [Measure; 8] = [
     ("unary", unary::run),
     ("lag", growth::lag),
     ("growth", growth::run),
+    ("feeds", feeds::run),
     ("postgres", postgres::run),
 ];
 

@@ -9,15 +9,16 @@ use contracts::{
     interactions::v1::{WatchInteractionsRequest, interactions_service_client::InteractionsServiceClient},
     orders::v1::{WatchOrdersRequest, orders_service_client::OrdersServiceClient},
 };
+use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use store::{Held, Mark};
-use tonic::{Request, Status, Streaming};
+use tonic::{Request, Status};
 
 use super::{
     Message,
-    decode::{account, feedback, interaction, order},
+    decode::Opened,
     follower::{Follower, Positions},
 };
-use crate::{apply::Heard, progress::FEEDS, told::Told, voice::topics::Topic};
+use crate::{apply::Heard, progress::FEEDS};
 
 /// Larger than what the services send.
 const MESSAGE_BYTES: usize = 16 * 1024 * 1024;
@@ -25,87 +26,77 @@ const MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 impl Follower {
     /// Follows the service's own stream, until it ends.
     pub(super) async fn follow_directly(&self, held: &Arc<Held>, positions: &mut Positions) -> Result<(), Status> {
-        let start = FeedStart::Positions.into();
-        let partitions: Vec<u32> = held.iter().map(|(partition, _)| partition).collect();
-        let from: Vec<FeedPosition> = partitions
+        let partitions = held.iter().map(|(partition, _)| partition).collect();
+        let mut stream = self.watch(FeedStart::Positions, partitions, positions).await?;
+        while let Some(opened) = stream.try_next().await? {
+            if !self.hand_on(opened, held, positions).await {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins to watch partitions of the feed.
+    pub(super) async fn watch(
+        &self,
+        start: FeedStart,
+        partitions: Vec<u32>,
+        positions: &Positions,
+    ) -> Result<BoxStream<'static, Result<Opened, Status>>, Status> {
+        let start = start.into();
+        let positions: Vec<FeedPosition> = partitions
             .iter()
             .map(|partition| FeedPosition { partition: *partition, position: positions[*partition as usize] })
             .filter(|from| from.position > 0)
             .collect();
         let peer = self.peer.clone();
-        match self.feed {
+        Ok(match self.feed {
             0 => {
-                let request = all(WatchAccountsRequest { partitions, start, positions: from });
+                let request = all(WatchAccountsRequest { partitions, start, positions });
                 let mut client = AccountsServiceClient::new(peer).max_decoding_message_size(MESSAGE_BYTES);
-                let stream = client.watch_accounts(request).await?.into_inner();
-                self.read(stream, held, positions, |message| {
-                    (message.changes.into_iter().filter_map(account).collect(), vec![], message.changes_through)
-                })
-                .await
+                client.watch_accounts(request).await?.into_inner().map_ok(Opened::from).boxed()
             }
             1 => {
-                let request = all(WatchOrdersRequest { partitions, start, positions: from });
+                let request = all(WatchOrdersRequest { partitions, start, positions });
                 let mut client = OrdersServiceClient::new(peer).max_decoding_message_size(MESSAGE_BYTES);
-                let stream = client.watch_orders(request).await?.into_inner();
-                self.read(stream, held, positions, |message| {
-                    (message.changes.into_iter().filter_map(order).collect(), vec![], message.changes_through)
-                })
-                .await
+                client.watch_orders(request).await?.into_inner().map_ok(Opened::from).boxed()
             }
             2 => {
-                let request = all(WatchInteractionsRequest { partitions, start, positions: from });
+                let request = all(WatchInteractionsRequest { partitions, start, positions });
                 let mut client = InteractionsServiceClient::new(peer).max_decoding_message_size(MESSAGE_BYTES);
-                let stream = client.watch_interactions(request).await?.into_inner();
-                self.read(stream, held, positions, |message| {
-                    (message.changes.into_iter().filter_map(interaction).collect(), vec![], message.changes_through)
-                })
-                .await
+                client.watch_interactions(request).await?.into_inner().map_ok(Opened::from).boxed()
             }
             _ => {
-                let request = all(WatchFeedbackRequest { partitions, start, positions: from });
+                let request = all(WatchFeedbackRequest { partitions, start, positions });
                 let mut client = FeedbackServiceClient::new(peer).max_decoding_message_size(MESSAGE_BYTES);
-                let stream = client.watch_feedback(request).await?.into_inner();
-                self.read(stream, held, positions, |message| {
-                    let (mut told, mut topics) = (Vec::with_capacity(message.changes.len()), Vec::new());
-                    message.changes.into_iter().for_each(|change| feedback(change, &mut told, &mut topics));
-                    (told, topics, message.changes_through)
-                })
-                .await
+                client.watch_feedback(request).await?.into_inner().map_ok(Opened::from).boxed()
             }
-        }
+        })
     }
 
-    async fn read<M: prost::Message>(
-        &self,
-        mut stream: Streaming<M>,
-        held: &Arc<Held>,
-        positions: &mut Positions,
-        open: impl Fn(M) -> (Vec<Told>, Vec<Topic>, Vec<FeedPosition>),
-    ) -> Result<(), Status> {
-        while let Some(message) = stream.message().await? {
-            // No message is as large as the room, so that each can be let in.
-            let bytes = message.encoded_len().clamp(1, MESSAGE_BYTES) as u32;
-            let Ok(room) = self.room.clone().acquire_many_owned(bytes).await else { return Ok(()) };
-            let (told, topics, through) = open(message);
-            let through: Vec<Mark> = through
-                .into_iter()
-                .filter(|entry| entry.partition < store::PARTITIONS)
-                .map(|entry| Mark {
-                    feed: FEEDS[self.feed].to_owned(),
-                    partition: entry.partition,
-                    position: entry.position,
-                })
-                .collect();
-            for mark in &through {
-                positions[mark.partition as usize] = mark.position;
-            }
-            let heard = Heard { told, topics, through };
-            // A checkpoint is handed on too: changes that say nothing of an account have moved the feed on.
-            if self.sender.send(Message::Heard(heard, held.clone(), room)).await.is_err() {
-                return Ok(());
-            }
+    /// Hands on what was told, and moves the positions with it; both or, if the wait for room is given up, neither. Tells
+    /// whether anybody still applies it.
+    pub(super) async fn hand_on(&self, opened: Opened, held: &Arc<Held>, positions: &mut Positions) -> bool {
+        let Opened { told, topics, through, bytes } = opened;
+        // No message is as large as the room, so that each can be let in.
+        let bytes = bytes.clamp(1, MESSAGE_BYTES) as u32;
+        let Ok(room) = self.room.clone().acquire_many_owned(bytes).await else { return false };
+        let Ok(place) = self.sender.reserve().await else { return false };
+        let through: Vec<Mark> = through
+            .into_iter()
+            .filter(|entry| entry.partition < store::PARTITIONS)
+            .map(|entry| Mark {
+                feed: FEEDS[self.feed].to_owned(),
+                partition: entry.partition,
+                position: entry.position,
+            })
+            .collect();
+        for mark in &through {
+            positions[mark.partition as usize] = mark.position;
         }
-        Ok(())
+        // A checkpoint is handed on too: changes that say nothing of an account have moved the feed on.
+        place.send(Message::Heard(Heard { told, topics, through }, held.clone(), room));
+        true
     }
 }
 

@@ -7,7 +7,7 @@ use store::{Held, PARTITIONS};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tonic::{Code, Status};
 
-use super::{LONGEST_PAUSE, Message, SHORTEST_PAUSE};
+use super::{LONGEST_PAUSE, Message, SHORTEST_PAUSE, Source};
 use crate::progress::{FEEDS, Progress};
 
 /// How many messages wait to be applied, at most.
@@ -26,9 +26,10 @@ pub(crate) struct Peers {
     pub(crate) feedback: Peer,
 }
 
-/// Starts a task for each feed. `ready` are the partitions that are to be followed.
+/// Starts a task for each feed, which hears it by the stream of all feeds if there is one. `ready` are the partitions that are to be followed.
 pub(crate) fn follow_all(
     peers: Peers,
+    stream: Option<&Source>,
     progress: &Progress,
     ready: &watch::Sender<Arc<Held>>,
     shutdown: &Shutdown,
@@ -44,6 +45,7 @@ pub(crate) fn follow_all(
             room: room.clone(),
             shutdown: shutdown.clone(),
             peer: peers.of(feed),
+            stream: stream.cloned(),
         })
         .collect();
     (followers, receiver)
@@ -65,7 +67,9 @@ impl Peers {
 pub(crate) struct Follower {
     pub(super) feed: usize,
     pub(super) peer: Peer,
-    progress: Progress,
+    /// Where it is heard, if not of the service itself.
+    stream: Option<Source>,
+    pub(super) progress: Progress,
     ready: watch::Receiver<Arc<Held>>,
     pub(super) sender: mpsc::Sender<Message>,
     /// In bytes, of all feeds.
@@ -128,6 +132,12 @@ impl Follower {
     }
 
     async fn follow(&self, held: &Arc<Held>, positions: &mut Positions) -> Result<(), Status> {
-        self.follow_directly(held, positions).await
+        match &self.stream {
+            #[cfg(feature = "nats")]
+            Some(stream) => self.follow_stream(stream, held, positions).await,
+            #[cfg(not(feature = "nats"))]
+            Some(never) => match *never {},
+            None => self.follow_directly(held, positions).await,
+        }
     }
 }

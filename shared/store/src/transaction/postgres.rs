@@ -19,8 +19,9 @@ use crate::{
 };
 
 /// Of the connection that writes. Whatever it looks for it names by keys, so it reads along indexes, also in a table that has
-/// no statistics yet.
+/// no statistics yet. Who stops in the midst of a transaction is not waited for as long as elsewhere: it locks what others want.
 const WRITER_SETTINGS: &str = "
+    set idle_in_transaction_session_timeout = '5s';
     set enable_seqscan = off;
     set enable_hashjoin = off;
     set enable_mergejoin = off;

@@ -68,6 +68,31 @@ pub(super) async fn leases_are_shared_out_among_those_who_live(place: &Place) ->
     Ok(())
 }
 
+/// One that was buried at its first beat, comes back between two looks of who buried it, and lives.
+pub(super) async fn one_that_was_buried_at_its_first_beat_comes_back(place: &Place) -> Result {
+    let database = place.open().await?;
+    if database.backend == Backend::Sqlite {
+        return Ok(());
+    }
+    let leases = ["a", "b"].map(|id| Leases::new(database.clone(), id.to_owned()));
+    let mut seconds = (1..).map(Duration::from_secs);
+    let mut beat = async |one: usize| leases[one].beat_at(seconds.next().unwrap_or_default()).await;
+    beat(0).await?;
+    beat(1).await?;
+    for _ in 0..=DEAD_AFTER.as_secs() {
+        beat(0).await?;
+    }
+    assert!(leases[0].held().is_all() && !leases[0].is_live("b"));
+    for _ in 0..3 {
+        beat(1).await?;
+        beat(0).await?;
+    }
+    beat(1).await?;
+    assert!(leases[0].is_live("b"));
+    assert_eq!(sizes(&leases), [32, 32]);
+    Ok(())
+}
+
 /// A lease that changes hands waits for the transaction that began under it.
 pub(super) async fn a_fence_counts_writes_and_holds_until_the_end(place: &Place) -> Result {
     let database = place.open().await?;

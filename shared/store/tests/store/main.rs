@@ -99,6 +99,7 @@ on_both_databases![
     a_closed_database_is_answered_with_an_error,
     a_file_belongs_to_whoever_opened_it_last,
     leases_are_shared_out_among_those_who_live,
+    one_that_was_buried_at_its_first_beat_comes_back,
     a_fence_counts_writes_and_holds_until_the_end,
     a_lease_that_is_locked_holds_up_no_beat,
     many_open_one_empty_database_at_once,
