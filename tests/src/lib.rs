@@ -2,8 +2,11 @@
 //! with a clock that stands still until the test moves it. Tests act through the public API only.
 #![allow(clippy::unwrap_used, reason = "a test's way to fail")]
 
+pub mod chance;
 pub mod foreign;
+pub mod history;
 mod place;
+pub mod resources;
 
 use std::time::Duration;
 

@@ -6,15 +6,13 @@ use contracts::assessments::v1::{
     WatchAssessmentsRequest, WatchAssessmentsResponse, assessments_service_client::AssessmentsServiceClient,
 };
 use runtime::Peer;
+use tests::TENANT;
+use tests::resources::{is_cut_off, until_answered, without_end};
 use tokio::time::timeout;
 use tonic::{Status, Streaming};
 use tonic_types::StatusExt as _;
 
-use super::{
-    chance::Chance,
-    resources::{is_cut_off, until_answered, without_end},
-    writer::Book,
-};
+use super::{chance::Chance, writer::Book};
 
 /// What is told of a change, without the assessment as it was when that was told.
 pub(super) type Told = WatchAssessmentsResponse;
@@ -112,7 +110,7 @@ async fn watch(
     client: &AssessmentsServiceClient<Peer>,
     request: &WatchAssessmentsRequest,
 ) -> Result<Streaming<WatchAssessmentsResponse>, Status> {
-    Ok(client.clone().watch_assessments(without_end(request.clone())).await?.into_inner())
+    Ok(client.clone().watch_assessments(without_end(TENANT, request.clone())).await?.into_inner())
 }
 
 /// Reads until there is nothing more: a watcher is told where it stands when it has nothing else to be told.

@@ -6,17 +6,19 @@ use contracts::{
     common::v1::Money,
     orders::v1::{orders_service_client::OrdersServiceClient, *},
 };
-use tests::{ask_for, day};
+use tests::{
+    ask_for, day,
+    resources::{Clients, Kind, is_cut_off},
+};
 use tokio_stream::iter;
 use tonic::Status;
 
 use super::{
     ACCOUNTS, assert_ledgers_are_clean,
-    chance::{Chance, rounds},
+    chance::{Chance, rounds, seeded},
     create_accounts,
     judge::{feed, listed},
     process::Process,
-    resources::{Clients, Kind, is_cut_off},
 };
 
 const MESSAGES: usize = 60;
@@ -105,7 +107,7 @@ async fn listing(process: &Process) -> Result<(), Status> {
 
 #[tokio::test]
 async fn an_import_and_its_undoing_survive_kill_9() {
-    let mut chance = Chance::seeded();
+    let mut chance = seeded();
     let mut process = Process::new();
     process.start();
     let written = create_accounts(&process.peer()).await;

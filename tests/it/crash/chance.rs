@@ -1,69 +1,19 @@
-//! Random choices that can be made again.
+//! How often a story breaks what it breaks, and by which random choices.
 
-use std::{
-    hash::{BuildHasher as _, Hasher as _, RandomState},
-    time::Duration,
-};
+pub(crate) use tests::chance::Chance;
 
 /// How often a story breaks what it breaks.
 pub(super) fn rounds() -> u64 {
     number("RAPPORT_CRASH_ROUNDS").unwrap_or(4)
 }
 
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|text| text.parse().unwrap())
+/// Begins with the seed that the environment gives, or any, and tells it to whoever looks into a failure.
+pub(super) fn seeded() -> Chance {
+    let seed = number("RAPPORT_CRASH_SEED").unwrap_or_else(Chance::any_seed);
+    eprintln!("RAPPORT_CRASH_SEED={seed} RAPPORT_CRASH_ROUNDS={}", rounds());
+    Chance::of(seed)
 }
 
-/// A source of random choices: SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>).
-pub(crate) struct Chance(u64);
-
-impl Chance {
-    /// Begins with the seed that the environment gives, or any, and tells it to whoever looks into a failure.
-    pub(super) fn seeded() -> Self {
-        let seed = number("RAPPORT_CRASH_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish());
-        eprintln!("RAPPORT_CRASH_SEED={seed} RAPPORT_CRASH_ROUNDS={}", rounds());
-        Self(seed)
-    }
-
-    /// The source of this seed.
-    pub(crate) fn of(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// Another source, whose choices do not depend on when these are made.
-    pub(super) fn split(&mut self) -> Self {
-        Self(self.next())
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below a bound.
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    /// True once in so many times.
-    pub(super) fn one_in(&mut self, times: u64) -> bool {
-        self.below(times) == 0
-    }
-
-    /// One of several.
-    pub(super) fn one_of<T: Clone>(&mut self, several: &[T]) -> T {
-        several[self.below(several.len() as u64) as usize].clone()
-    }
-
-    /// A time up to this.
-    pub(super) fn up_to(&mut self, longest: Duration) -> Duration {
-        Duration::from_micros(self.below(longest.as_micros() as u64))
-    }
-
-    /// Waits a time up to this: a moment at random.
-    pub(super) async fn pause(&mut self, longest: Duration) {
-        tokio::time::sleep(self.up_to(longest)).await;
-    }
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().unwrap())
 }

@@ -2,13 +2,16 @@
 
 use std::{rc::Rc, time::Duration};
 
-use tests::eventually;
+use tests::{
+    eventually,
+    resources::{Answers, Clients, Counts, Kind, Row, is_cut_off},
+};
 use tokio::time::timeout;
 use tokio_stream::StreamExt as _;
 
 use super::{
+    KINDS,
     chance::Chance,
-    resources::{Answers, Clients, Counts, Kind, Row, is_cut_off},
     writer::{ACCOUNTS, Book},
 };
 
@@ -85,7 +88,7 @@ impl Importer {
 
     fn batches(&mut self, chance: &mut Chance) -> (Kind, Vec<Vec<Row>>) {
         self.count += 1;
-        let kind = Kind::ALL[self.count as usize % Kind::ALL.len()];
+        let kind = KINDS[self.count as usize % KINDS.len()];
         let mut batches = Vec::with_capacity(BATCHES);
         for batch in 0..BATCHES {
             let mut rows = Vec::with_capacity(ROWS_PER_BATCH + 1);

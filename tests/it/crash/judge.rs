@@ -2,21 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use contracts::common::v1::{ChangeStamp, FeedStart, FreshnessToken};
+use contracts::common::v1::{FeedStart, FreshnessToken};
+use tests::resources::{Change, Clients, Kind, Row, until_answered};
 use tokio_stream::StreamExt as _;
 use tonic::Status;
 
-use super::{
-    resources::{Clients, Kind, Row, until_answered},
-    writer::Book,
-};
-
-/// A change that a feed tells of.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Change {
-    pub(super) stamp: ChangeStamp,
-    pub(super) row: Row,
-}
+use super::{KINDS, writer::Book};
 
 /// What was found to be in order.
 pub(super) struct Verdict {
@@ -30,7 +21,7 @@ pub(super) struct Verdict {
 /// acknowledged may be missing, but not in part.
 pub(super) async fn judge(clients: &Clients, book: &Book, complete: bool) -> Verdict {
     let mut verdict = Verdict { changes: Vec::new(), written: Vec::new() };
-    for kind in Kind::ALL {
+    for kind in KINDS {
         let changes = feed(clients, kind).await;
         let (rows, freshness) = listed(clients, kind).await;
         assert_rows_are_as_last_told(&changes, rows);

@@ -3,15 +3,11 @@
 use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use contracts::common::v1::{FeedPosition, FeedStart};
+use tests::resources::{Change, Clients, Kind, Message, is_cut_off, until_answered};
 use tokio::time::timeout;
 use tokio_stream::StreamExt as _;
 
-use super::{
-    chance::Chance,
-    judge::{Change, ends},
-    resources::{Clients, Kind, Message, is_cut_off, until_answered},
-    writer::Book,
-};
+use super::{chance::Chance, judge::ends, writer::Book};
 
 /// Keeps what it sees, and how far it has come.
 pub(super) struct Watcher {

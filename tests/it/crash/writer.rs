@@ -7,13 +7,11 @@ use std::{
     time::Duration,
 };
 
+use tests::resources::{Clients, Row, Write, is_cut_off, until_answered};
 use tokio::time::timeout;
 use tonic::Status;
 
-use super::{
-    chance::Chance,
-    resources::{Clients, Kind, Row, Write, is_cut_off, until_answered},
-};
+use super::{KINDS, chance::Chance};
 
 /// Few, so that the writers meet.
 pub(super) const ACCOUNTS: [&str; 6] = ["amber", "birch", "cedar", "dover", "elgin", "fjord"];
@@ -85,7 +83,7 @@ impl Writer {
     pub(super) async fn many(count: usize, clients: &Clients, chance: &mut Chance, book: &Rc<Book>) -> Vec<Self> {
         let mut shared = Vec::new();
         for account in ACCOUNTS {
-            for kind in Kind::ALL {
+            for kind in KINDS {
                 let row = Row::new(kind, format!("shared-{account}-{kind:?}"), chance);
                 book.note(&row);
                 let write = Write::Create { account, id: "shared".to_owned(), row, request_id: String::new() };
@@ -133,7 +131,7 @@ impl Writer {
     pub(super) async fn step_impatiently(&mut self, uri: &str) {
         let lonely = || Clients::new(runtime::peer(uri, None).unwrap());
         let clients = if self.chance.one_in(4) { lonely() } else { self.clients.clone() };
-        let kind = self.chance.one_of(&Kind::ALL);
+        let kind = self.chance.one_of(&KINDS);
         // What it would have read does not matter.
         let _ = timeout(self.chance.up_to(IMPATIENCE), clients.list(kind, String::new())).await;
 
@@ -181,7 +179,7 @@ impl Writer {
             let row = self.chance.one_of(&self.shared);
             return self.update(row, note, request_id);
         }
-        let kind = self.chance.one_of(&Kind::ALL);
+        let kind = self.chance.one_of(&KINDS);
         let row = Row::new(kind, note.clone(), &mut self.chance);
         self.book.note(&row);
         // Either id is enough to send it again safely.
