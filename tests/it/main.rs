@@ -13,6 +13,7 @@ mod feedback;
 mod foreign;
 mod interactions;
 mod orders;
+mod overload;
 mod predictions;
 mod standard;
 mod undo;
