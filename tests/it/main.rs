@@ -14,6 +14,7 @@ mod foreign;
 mod interactions;
 mod jetstream;
 mod orders;
+mod overload;
 mod predictions;
 mod shared_database;
 mod standard;

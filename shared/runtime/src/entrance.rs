@@ -63,6 +63,10 @@ pub(crate) struct Entering {
 }
 
 /// A call that waits for its turn and then runs.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "each call is both in turn, and a box would be an allocation more for each"
+)]
 enum State {
     Waiting(Option<(Request<Body>, Stack, Option<Waiting>)>),
     Running(<Stack as Service<Request<Body>>>::Future),

@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_server_is_sent_little_more_than_it_takes() {
-        println!("seed {SEED}");
+        eprintln!("seed {SEED}");
         let now = Instant::now();
         let (sent, taken) = sent_and_taken(&Budget::new(now, SEED), now, 5);
         assert!(taken > 0.19, "{taken}");
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn once_the_server_takes_all_again_it_is_sent_all_again() {
-        println!("seed {SEED}");
+        eprintln!("seed {SEED}");
         let now = Instant::now();
         let budget = Budget::new(now, SEED);
         sent_and_taken(&budget, now, 5);

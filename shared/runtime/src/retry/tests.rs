@@ -73,9 +73,12 @@ enum Does {
 #[derive(Clone, Default)]
 struct Server {
     script: Arc<Mutex<VecDeque<Does>>>,
-    /// The bodies and timeouts of the calls that reached it.
-    seen: Arc<Mutex<Vec<(Bytes, Option<Duration>)>>>,
+    /// The calls that reached it.
+    seen: Arc<Mutex<Vec<Seen>>>,
 }
+
+/// The body of a call, and its timeout.
+type Seen = (Bytes, Option<Duration>);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -114,7 +117,7 @@ impl Server {
 
     /// Calls it, with retries.
     async fn call(&self, path: &str, message: Bytes, timeout: Option<&str>) -> Code {
-        println!("seed 1");
+        eprintln!("seed 1");
         ask(&mut Retry::new(self.clone(), methods(), 1), path, message, timeout).await
     }
 
