@@ -126,7 +126,7 @@ async fn a_fit_is_made_kept_and_found_again_and_another_when_enough_has_changed(
         let second = maker.waiting.try_recv().unwrap();
         // A process that ends now leaves it half made.
         let fits = Fits::load(&place.reader(), place.models.clone()).await.unwrap();
-        assert_eq!(place.unended().await, [second.making.id.clone()]);
+        assert_eq!(place.unended().await, std::slice::from_ref(&second.making.id));
         assert_eq!(fits.in_use(TENANT).unwrap().id, id);
         let (mut maker, _) = place.maker(&Changes::default());
         maker.gallery.fits = fits.clone();

@@ -37,7 +37,7 @@ impl Place {
 
     async fn orders_of(&self, account: &str) -> Option<i64> {
         let assessment = self.assess("one", account, NOW).await?;
-        Some(assessment.activity.map_or(0, |activity| activity.order_count.into()))
+        Some(assessment.activity.map_or(0, |activity| activity.order_count))
     }
 }
 
