@@ -23,7 +23,7 @@ pub struct Transaction(Begun);
 
 enum Begun {
     Sqlite(sqlite::Begun),
-    Postgres(postgres::Begun),
+    Postgres(Box<postgres::Begun>),
 }
 
 /// What stands before and after the rows or the keys of a statement.
@@ -58,7 +58,9 @@ impl Transaction {
     pub(crate) async fn begin(writer: &Writer) -> Result<Self, Error> {
         Ok(Self(match writer {
             Writer::Sqlite(writer) => Begun::Sqlite(sqlite::Begun::begin(writer).await?),
-            Writer::Postgres(writer) => Begun::Postgres(postgres::Begun::begin(writer, "", |_| Ok(())).await?.0),
+            Writer::Postgres(writer) => {
+                Begun::Postgres(Box::new(postgres::Begun::begin(writer, "", |_| Ok(())).await?.0))
+            }
         }))
     }
 
@@ -76,7 +78,7 @@ impl Transaction {
                 let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
                 let select = format!("{before} in ({}) {after}", numbers.join(", "));
                 let (begun, found) = postgres::Begun::begin(writer, &select, read).await?;
-                Ok((Self(Begun::Postgres(begun)), found))
+                Ok((Self(Begun::Postgres(Box::new(begun))), found))
             }
             writer => {
                 let mut transaction = Self::begin(writer).await?;

@@ -35,7 +35,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
 /// The one connection that writes to a database, opened anew whenever it is lost, until it is closed.
 #[derive(Clone)]
 pub(crate) struct PostgresWriter {
-    options: PgConnectOptions,
+    options: Arc<PgConnectOptions>,
     settings: Arc<str>,
     place: Arc<Mutex<Place>>,
 }
@@ -73,7 +73,7 @@ impl PostgresWriter {
     /// A writer that connects as it is first needed.
     pub(crate) fn new(server: Server) -> Result<Self, sqlx::Error> {
         let settings = format!("{}{WRITER_SETTINGS}", server.settings()).into();
-        Ok(Self { options: server.options()?, settings, place: Arc::default() })
+        Ok(Self { options: server.options()?.into(), settings, place: Arc::default() })
     }
 
     /// Another connection to the same database, for transactions that must not wait for those of this one.

@@ -95,7 +95,8 @@ async fn a_migration_may_take_its_time() -> Result {
     let slow = Migration { version: 3, name: "slow", sql: "create table slow (id bigint); select pg_sleep(0.5);" };
     let migrations = [place.migrations[0], place.migrations[1], slow];
     let (one, other) = tokio::join!(Database::open(&url, &migrations), Database::open(&url, &migrations));
-    (one?, other?);
+    one?;
+    other?;
     place.drop_schema().await
 }
 
@@ -205,7 +206,8 @@ async fn a_silent_server_takes_no_connection_for_ever() -> Result {
     for round in 1..=2 {
         // Both connections are open and in use.
         let (one, other) = (database.reader.acquire().await?, database.reader.acquire().await?);
-        (one.done(), other.done());
+        one.done();
+        other.done();
         silence.send(round)?;
         for _ in 0..4 {
             // Callers who lose their patience.
