@@ -1,6 +1,7 @@
 //! Breaks the suite on purpose and judges what is left: see the README beside.
 //!
 //! An example as far as cargo is concerned, so that it is built with the tests and runs only when it is asked for.
+#![allow(clippy::print_stdout, reason = "it says what it does and finds")]
 
 mod cluster;
 mod disk;

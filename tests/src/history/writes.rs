@@ -99,7 +99,9 @@ fn batches(history: &History, told: &Told<'_>, verdict: &mut Verdict) {
 
 /// What was answered before another was tried stands before it in its partition.
 fn in_order(history: &History, verdict: &mut Verdict) {
-    let mut partitions: BTreeMap<(&str, u32), Vec<(i64, Moment, &Write)>> = BTreeMap::new();
+    // By position, when each was answered.
+    type Answered<'a> = Vec<(i64, Moment, &'a Write)>;
+    let mut partitions: BTreeMap<(&str, u32), Answered<'_>> = BTreeMap::new();
     for write in &history.writes {
         if let Outcome::Acknowledged { at, token: Some(place), .. } = &write.outcome {
             let partition = partitions.entry((&place.service, place.partition)).or_default();
