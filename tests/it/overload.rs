@@ -1,22 +1,96 @@
-//! Many clients: what they cost, and whom they hold up. What single connections may ask for is tried in
+//! Many clients and slow ones: what they cost, and whom they hold up. What single connections may ask for is tried in
 //! `shared/runtime/src/abuse.rs`, against the same server.
 
 use std::{
+    collections::BTreeMap,
     fs,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use clap::Parser as _;
+use contracts::{
+    common::v1::{FeedStart, Money},
+    orders::v1::{
+        ImportOrdersRequest, Order, OrderLine, OrdersRow, WatchOrdersRequest, WatchOrdersResponse, orders_row,
+    },
+};
 use rapport::cli::Cli;
 use tempfile::TempDir;
+use tests::{Suite, ask_for, day};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
+use tonic::Streaming;
 
 /// Set where the test binary plays a server.
 const PLAYED: &str = "RAPPORT_OVERLOAD_PROCESS";
+const ORDERS: usize = 2_000;
+const WATCHERS: usize = 8;
+/// So many that the windows of a connection hold a small part of the feed.
+const LINES: usize = 4;
+
+fn line() -> OrderLine {
+    let unit_price = Some(Money { currency_code: "EUR".to_owned(), units: 25, nanos: 0 });
+    OrderLine { product: "p".to_owned(), description: "d".repeat(500), quantity: 1, unit_price }
+}
+
+fn rows() -> Vec<OrdersRow> {
+    let order = |number: usize| Order {
+        name: format!("accounts/a{}/orders/o{number}", number % 97),
+        place_time: day(-1.0),
+        total: Some(Money { currency_code: "EUR".to_owned(), units: 100, nanos: 0 }),
+        lines: vec![line(); LINES],
+        ..Default::default()
+    };
+    (0..ORDERS).map(|number| OrdersRow { resource: Some(orders_row::Resource::Order(order(number))) }).collect()
+}
+
+async fn watch(suite: &Suite) -> Streaming<WatchOrdersResponse> {
+    let ask = WatchOrdersRequest { start: FeedStart::Beginning.into(), ..Default::default() };
+    suite.orders().watch_orders(ask_for(600, ask)).await.unwrap().into_inner()
+}
+
+/// Reads until every order was told of, once and in the order of its partition.
+async fn hear_all(feed: &mut Streaming<WatchOrdersResponse>) {
+    let (mut heard, mut positions) = (0, BTreeMap::new());
+    while heard < ORDERS {
+        for change in feed.message().await.unwrap().unwrap().changes {
+            let stamp = change.stamp.unwrap();
+            let before = positions.insert(stamp.partition, stamp.position).unwrap_or(0);
+            assert_eq!(stamp.position, before + 1);
+            heard += 1;
+        }
+    }
+}
+
+#[tokio::test]
+async fn slow_watchers_of_a_feed_hold_up_nobody_and_miss_nothing() {
+    let suite = Suite::start_orders().await;
+    // They are connected, and read no further.
+    let mut slow = Vec::new();
+    for _ in 0..WATCHERS {
+        let mut feed = watch(&suite).await;
+        feed.message().await.unwrap().unwrap();
+        slow.push(feed);
+    }
+    let requests: Vec<_> =
+        rows().chunks(200).map(|rows| ImportOrdersRequest { rows: rows.to_vec(), ..Default::default() }).collect();
+    let mut answers =
+        suite.orders().import_orders(ask_for(600, tokio_stream::iter(requests))).await.unwrap().into_inner();
+    // Whoever reads hears of everything, and whoever writes is done, while the others sleep.
+    let mut quick = watch(&suite).await;
+    let written = async {
+        while let Some(answer) = answers.message().await.unwrap() {
+            assert!(answer.refusals.is_empty(), "{:?}", answer.refusals);
+        }
+    };
+    tokio::join!(hear_all(&mut quick), written);
+    for mut feed in slow {
+        hear_all(&mut feed).await;
+    }
+}
 
 /// Not a test by itself: the server of the test below.
 #[test]

@@ -66,7 +66,7 @@ impl Settings {
             dead_after: DEAD_AFTER,
             statement: (Duration::from_micros(300), Duration::from_millis(5)),
             slow: (200, Duration::from_millis(300)),
-            silence: Duration::from_secs(10),
+            silence: Duration::from_secs(5),
             lock_timeout: Duration::from_secs(10),
             passes_over_locked: true,
             counts_itself: true,
