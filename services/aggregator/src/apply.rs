@@ -196,7 +196,7 @@ impl Applier {
         };
         let held: Held = own.iter().map(generation).collect::<Result<_, _>>()?;
         let mut transaction = self.database.transaction().await?;
-        let fenced = transaction.fence(self.database.backend, &held, others).await?;
+        let fenced = transaction.fence(&held, others).await?;
         Ok(Leased { transaction, fenced })
     }
 

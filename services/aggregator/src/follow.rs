@@ -7,9 +7,9 @@ mod follower;
 #[cfg(feature = "nats")]
 mod jetstream;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use runtime::Shutdown;
+use runtime::{Pause, Shutdown};
 use store::{Backend, Error, Held};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
@@ -31,8 +31,6 @@ use crate::{
 const CHANGES_PER_TRANSACTION: usize = 50_000;
 /// The same on PostgreSQL, where who applies shares its thread with others and must not hold it for long.
 const CHANGES_PER_SHARED_TRANSACTION: usize = 2_000;
-const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What a feed's task sends to the one that applies.
 pub(crate) enum Message {
@@ -122,7 +120,7 @@ pub(crate) async fn apply_all(
                         Err(_) => break,
                     }
                 }
-                let mut pause = SHORTEST_PAUSE;
+                let mut pause = Pause::default();
                 loop {
                     let held = applier.leases.held();
                     batch.keep(&held);
@@ -148,7 +146,7 @@ async fn retry<F>(applier: &Applier, shutdown: &Shutdown, act: impl Fn() -> F) -
 where
     F: Future<Output = Result<(), Error>>,
 {
-    let mut pause = SHORTEST_PAUSE;
+    let mut pause = Pause::default();
     while let Err(error) = act().await {
         if !rest(applier, shutdown, error, &mut pause).await {
             return false;
@@ -158,7 +156,7 @@ where
 }
 
 /// Rests after a failure, ever longer. Tells whether to go on.
-async fn rest(applier: &Applier, shutdown: &Shutdown, error: Error, pause: &mut Duration) -> bool {
+async fn rest(applier: &Applier, shutdown: &Shutdown, error: Error, pause: &mut Pause) -> bool {
     if matches!(error, Error::Fenced { .. }) {
         // Not a failure: what is held is merely not what was thought.
         tracing::info!(error = %error, "a partition has changed hands");
@@ -169,10 +167,7 @@ async fn rest(applier: &Applier, shutdown: &Shutdown, error: Error, pause: &mut 
         tracing::error!(error = %error, "what the feeds told could not be applied; trying again");
     }
     tokio::select! {
-        () = tokio::time::sleep(*pause) => {
-            *pause = (*pause * 2).min(LONGEST_PAUSE);
-            true
-        }
+        () = tokio::time::sleep(pause.grow()) => true,
         () = shutdown.wait() => false,
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use runtime::Shutdown;
 use store::{Error, Held, partition};
 
-use crate::{apply::Applier, picture::Gallery, store::MadeWith, tables};
+use crate::{apply::Applier, picture::Gallery, store::MadeWith};
 
 /// Standings older than this are brought up to now.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -94,7 +94,7 @@ impl Refresher {
         // Written only by a process that has all partitions, and forgotten where one has not.
         let is_written = reader.setting(CHOSEN).await?.as_ref() == Some(choices);
         if !held.is_all() {
-            self.set_chosen("").await?;
+            self.set_chosen(held, "").await?;
         } else if is_written {
             *self.done() = Some(current);
             return Ok(());
@@ -106,19 +106,17 @@ impl Refresher {
             return Ok(());
         }
         if held.is_all() {
-            self.set_chosen(choices).await?;
+            self.set_chosen(held, choices).await?;
         }
         *self.done() = Some(current);
         Ok(())
     }
 
-    async fn set_chosen(&self, choices: &str) -> Result<(), Error> {
+    async fn set_chosen(&self, held: &Held, choices: &str) -> Result<(), Error> {
         if self.gallery.reader.setting(CHOSEN).await?.as_deref() == Some(choices) {
             return Ok(());
         }
-        let mut transaction = self.applier.database.transaction().await?;
-        tables::set(&mut transaction, CHOSEN, choices).await?;
-        transaction.commit().await
+        self.applier.set(held, CHOSEN, choices).await
     }
 
     fn done(&self) -> MutexGuard<'_, Option<(String, Held)>> {

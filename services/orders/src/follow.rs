@@ -1,6 +1,6 @@
 //! Follows the accounts service's feed, to know what currency each account is in.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use contracts::{
     accounts::v1::{
@@ -12,7 +12,7 @@ use contracts::{
 use futures_util::StreamExt as _;
 use methods::store_fault;
 use prost::Message as _;
-use runtime::{Peer, Shutdown, Tenant};
+use runtime::{Pause, Peer, Shutdown, Tenant};
 use store::{Command, Draft, Key, ListQuery, PARTITIONS, Store, Table};
 use tonic::{Code, Request, Status, metadata::MetadataValue};
 
@@ -22,10 +22,6 @@ pub(crate) static TABLE: Table = Table { name: "followed" };
 
 /// How many messages that wait are recorded together.
 const MESSAGES_PER_WRITE: usize = 64;
-/// How long to wait before the first attempt to connect again. Each further one waits twice as long.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-/// How long to wait at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// How far each partition has been followed.
 type Positions = BTreeMap<u32, i64>;
@@ -33,7 +29,7 @@ type Positions = BTreeMap<u32, i64>;
 /// Follows the feed until the shutdown begins.
 pub(crate) async fn run(store: Store, accounts: AccountsServiceClient<Peer>, shutdown: Shutdown) {
     let mut start = FeedStart::Positions;
-    let mut pause = SHORTEST_PAUSE;
+    let mut pause = Pause::default();
     loop {
         let ended = tokio::select! {
             () = shutdown.wait() => return,
@@ -48,14 +44,14 @@ pub(crate) async fn run(store: Store, accounts: AccountsServiceClient<Peer>, shu
                 tracing::warn!(reason = ended.message(), "the accounts feed does not continue here, starting over");
                 start = FeedStart::Beginning;
             }
-            _ if pause == SHORTEST_PAUSE => {
+            _ if pause.is_short() => {
                 tracing::warn!(code = ?ended.code(), reason = ended.message(), "lost the accounts feed, trying again");
             }
             _ => tracing::debug!(code = ?ended.code(), reason = ended.message(), "no accounts feed yet"),
         }
         tokio::select! {
             () = shutdown.wait() => return,
-            () = tokio::time::sleep(pause) => pause = LONGEST_PAUSE.min(pause * 2),
+            () = tokio::time::sleep(pause.grow()) => {}
         }
     }
 }
@@ -65,7 +61,7 @@ async fn follow(
     store: &Store,
     mut accounts: AccountsServiceClient<Peer>,
     start: FeedStart,
-    pause: &mut Duration,
+    pause: &mut Pause,
 ) -> Status {
     let mut positions = match (start, positions(store).await) {
         (FeedStart::Beginning, _) => Positions::new(),
@@ -97,7 +93,7 @@ async fn follow(
         }
         match ended {
             Some(status) => return status,
-            None => *pause = SHORTEST_PAUSE,
+            None => pause.reset(),
         }
     }
     Status::unavailable("the feed ended")

@@ -22,8 +22,6 @@ mod lane;
 #[cfg(feature = "nats")]
 mod letters;
 #[cfg(feature = "nats")]
-mod pause;
-#[cfg(feature = "nats")]
 mod publisher;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -39,7 +37,6 @@ pub use {
     connection::Bus,
     consumer::{Consumer, Delivery, Receipt},
     error::Error,
-    pause::Pause,
     wire::{Kind, Label},
 };
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream as streams};
 use methods::{Methods, Watched};
 use prost::Message;
-use runtime::{Fault, Shutdown};
+use runtime::{Fault, Pause, Shutdown, random};
 use store::PARTITIONS;
 use tokio::sync::watch;
 
-use crate::{Bus, Error, Pause, instruments::Instruments, lane::Lane, pause::random};
+use crate::{Bus, Error, instruments::Instruments, lane::Lane};
 
 /// How long a relay waits at most before it looks for changes that other replicas of its service made and did not relay.
 const POLL_EVERY: Duration = Duration::from_millis(500);

@@ -308,17 +308,12 @@ impl Transaction {
     ///
     /// # Errors
     /// [`Error::Fenced`] if one changed hands, and [`Error::Unavailable`].
-    pub async fn fence(
-        &mut self,
-        backend: Backend,
-        held: &Held,
-        others: &BTreeSet<u32>,
-    ) -> Result<BTreeMap<u32, Fenced>, Error> {
+    pub async fn fence(&mut self, held: &Held, others: &BTreeSet<u32>) -> Result<BTreeMap<u32, Fenced>, Error> {
         let partitions: BTreeSet<u32> =
             held.iter().map(|(partition, _)| partition).chain(others.iter().copied()).collect();
         let keys: Vec<_> = partitions.iter().map(|partition| [Value::Integer((*partition).into())]).collect();
         let select = "select feed_partition, generation, writes from leases where feed_partition";
-        let in_order = format!("order by feed_partition{}", backend.lock_rows());
+        let in_order = format!("order by feed_partition{}", self.backend().lock_rows());
         let found = self.look_up((select, &in_order), &keys, |row| {
             let partition = u32::try_from(row.integer(0)?);
             let partition = partition.map_err(|_| Error::Damaged("a leased partition's number".to_owned()))?;

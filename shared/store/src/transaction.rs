@@ -9,7 +9,7 @@ pub(crate) use self::{
     postgres::PostgresWriter,
     sqlite::{SqliteWriter, open_sqlite},
 };
-use crate::Error;
+use crate::{Backend, Error};
 
 /// The connections of transactions.
 #[derive(Debug, Clone)]
@@ -86,6 +86,14 @@ impl Transaction {
                 let found = transaction.look_up(parts, &keys, read).await?;
                 Ok((transaction, found))
             }
+        }
+    }
+
+    /// Of which database it is.
+    pub fn backend(&self) -> Backend {
+        match self.0 {
+            Begun::Sqlite(_) => Backend::Sqlite,
+            Begun::Postgres(_) => Backend::Postgres,
         }
     }
 

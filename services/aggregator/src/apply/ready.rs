@@ -138,6 +138,17 @@ impl Applier {
         self.commit(leased, Written::default(), &BTreeSet::new(), || {}).await
     }
 
+    /// Sets something of all ledgers and standings, if the partitions are still held as they were.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`], and the database's.
+    pub(crate) async fn set(&self, held: &Held, name: &str, value: &str) -> Result<(), Error> {
+        let own = held.iter().map(|(partition, _)| partition).collect();
+        let mut leased = self.begin(held, &own, &BTreeSet::new()).await?;
+        tables::set(&mut leased.transaction, name, value).await?;
+        self.commit(leased, Written::default(), &BTreeSet::new(), || {}).await
+    }
+
     async fn rebuild_all(&self, reader: &Reader, held: &Held) -> Result<(), Error> {
         let mut after = (String::new(), String::new());
         loop {

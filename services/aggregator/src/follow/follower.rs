@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use runtime::{Peer, Shutdown};
+use runtime::{Pause, Peer, Shutdown};
 use store::{Held, PARTITIONS};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tonic::{Code, Status};
 
-use super::{LONGEST_PAUSE, Message, SHORTEST_PAUSE, Source};
+use super::{Message, Source};
 use crate::progress::{FEEDS, Progress};
 
 /// How many messages wait to be applied, at most.
@@ -26,7 +26,8 @@ pub(crate) struct Peers {
     pub(crate) feedback: Peer,
 }
 
-/// Starts a task for each feed, which hears it by the stream of all feeds if there is one. `ready` are the partitions that are to be followed.
+/// Starts a task for each feed, which hears it by the stream of all feeds if there is one. `ready` are the partitions that
+/// are to be followed.
 pub(crate) fn follow_all(
     peers: Peers,
     stream: Option<&Source>,
@@ -80,7 +81,7 @@ pub(crate) struct Follower {
 impl Follower {
     /// Follows until the shutdown begins; where the stream breaks off, or other partitions are held, it is taken up again.
     pub(crate) async fn run(mut self) {
-        let mut pause = SHORTEST_PAUSE;
+        let mut pause = Pause::default();
         // Where the next stream begins: ahead of what is applied by what is on its way.
         let mut positions = self.progress.of_feed(self.feed);
         let mut held = Arc::new(Held::default());
@@ -122,9 +123,11 @@ impl Follower {
                 }
                 tracing::debug!(feed = FEEDS[self.feed], error = %status, "the feed broke off");
             }
-            pause = if positions == before { (pause * 2).min(LONGEST_PAUSE) } else { SHORTEST_PAUSE };
+            if positions != before {
+                pause.reset();
+            }
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(pause.grow()) => {}
                 Ok(()) = self.ready.changed() => {}
                 () = self.shutdown.wait() => return,
             }

@@ -14,7 +14,8 @@ use opentelemetry::{
     KeyValue,
     metrics::{Counter, Meter},
 };
-use relay::{Bus, Delivery, Error, Kind, Pause, Receipt};
+use relay::{Bus, Delivery, Error, Kind, Receipt};
+use runtime::Pause;
 use store::{Held, PARTITIONS};
 use tokio::time::{Instant, sleep, sleep_until};
 use tonic::{Code, Status};

@@ -101,7 +101,7 @@ pub(super) async fn a_fence_counts_writes_and_holds_until_the_end(place: &Place)
     let some: Held = leases.held().iter().filter(|(partition, _)| partition % 3 == 0).collect();
     for before in 0..2 {
         let mut transaction = database.transaction().await?;
-        let fenced = transaction.fence(database.backend, &some, &BTreeSet::from([1])).await?;
+        let fenced = transaction.fence(&some, &BTreeSet::from([1])).await?;
         assert_eq!(fenced.len(), some.len() + 1);
         for (partition, found) in fenced {
             assert!(partition % 3 == 0 || partition == 1);
@@ -110,10 +110,10 @@ pub(super) async fn a_fence_counts_writes_and_holds_until_the_end(place: &Place)
         transaction.commit().await?;
     }
     let mut transaction = database.transaction().await?;
-    transaction.fence(database.backend, &some, &BTreeSet::new()).await?;
+    transaction.fence(&some, &BTreeSet::new()).await?;
     drop(transaction);
     let mut transaction = database.transaction().await?;
-    let fenced = transaction.fence(database.backend, &some, &BTreeSet::new()).await?;
+    let fenced = transaction.fence(&some, &BTreeSet::new()).await?;
     assert!(fenced.values().all(|found| found.writes_before == 2), "what was undone does not count");
     transaction.take_away_all().await?;
     transaction.commit().await?;
@@ -133,7 +133,7 @@ pub(super) async fn a_lease_that_is_locked_holds_up_no_beat(place: &Place) -> Re
     let mut transaction = database.transaction().await?;
     let one: Held = first.held().iter().take(1).collect();
     let (partition, _) = one.iter().next().ok_or("nothing is held")?;
-    transaction.fence(database.backend, &one, &BTreeSet::new()).await?;
+    transaction.fence(&one, &BTreeSet::new()).await?;
     // The first hangs from here on.
     for seconds in 0..2 * DEAD_AFTER.as_secs() {
         for part in 0..4 {
@@ -148,7 +148,7 @@ pub(super) async fn a_lease_that_is_locked_holds_up_no_beat(place: &Place) -> Re
     // Its own transaction keeps it from giving back, but not from acting as if it had.
     let mut transaction = database.transaction().await?;
     let last: Held = second.held().iter().skip(63).collect();
-    transaction.fence(database.backend, &last, &BTreeSet::new()).await?;
+    transaction.fence(&last, &BTreeSet::new()).await?;
     let third = Leases::new(database.clone(), "c".to_owned());
     for _ in 0..2 {
         third.beat_at(Duration::ZERO).await?;
@@ -195,7 +195,7 @@ pub(super) async fn who_comes_back_to_its_place_takes_over_at_once(place: &Place
 /// The partition for which a transaction under these leases is refused, if it is.
 async fn fenced(database: &Database, held: &Held) -> Result<Option<u32>> {
     let mut transaction = database.transaction().await?;
-    match transaction.fence(database.backend, held, &BTreeSet::new()).await {
+    match transaction.fence(held, &BTreeSet::new()).await {
         Ok(_) => Ok(None),
         Err(Error::Fenced { partition }) => Ok(Some(partition)),
         Err(error) => Err(error.into()),

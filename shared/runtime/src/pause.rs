@@ -1,9 +1,8 @@
 //! Pauses between tries.
 
-use std::{
-    hash::{BuildHasher as _, Hasher as _, RandomState},
-    time::Duration,
-};
+use std::time::Duration;
+
+use crate::channel::random_seed;
 
 const SHORTEST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(5);
@@ -21,6 +20,11 @@ impl Default for Pause {
 }
 
 impl Pause {
+    /// Whether it has not grown yet.
+    pub fn is_short(&self) -> bool {
+        self.next == SHORTEST
+    }
+
     /// It went well: the next pause is short again.
     pub fn reset(&mut self) {
         self.next = SHORTEST;
@@ -34,9 +38,9 @@ impl Pause {
     }
 }
 
-/// From 0 to 1, another in each call: the standard library's hashers are seeded with randomness.
-pub(crate) fn random() -> f64 {
-    RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64
+/// From 0 to 1, another in each call.
+pub fn random() -> f64 {
+    random_seed() as f64 / u64::MAX as f64
 }
 
 #[cfg(test)]
@@ -52,7 +56,8 @@ mod tests {
             assert!(waited >= expected / 2 && waited <= expected, "{waited:?}");
             expected = (expected * 2).min(LONGEST);
         }
+        assert!(!pause.is_short());
         pause.reset();
-        assert!(pause.grow() <= SHORTEST);
+        assert!(pause.is_short() && pause.grow() <= SHORTEST);
     }
 }
