@@ -72,3 +72,30 @@ impl From<sqlx::Error> for Error {
         }
     }
 }
+
+impl Error {
+    /// The same failure, for another who wanted the same.
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Damaged(reason) => Self::Damaged(reason.clone()),
+            Self::Panicked => Self::Panicked,
+            Self::Closed => Self::Closed,
+            other => Self::Unavailable(sqlx::Error::Protocol(Chain(other).to_string())),
+        }
+    }
+}
+
+/// Writes an error with its causes, for the log.
+pub(crate) struct Chain<'a>(pub(crate) &'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(formatter, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}

@@ -37,7 +37,7 @@ pub use read::{ListQuery, Page};
 pub use readers::{Readers, Reading};
 pub use row::{Draft, Key, Row, Table};
 pub use rows::Rows;
-pub use sql::{bind_row_sets, placeholders};
+pub use sql::{bind_row_sets, placeholders, set_size};
 pub use token::{FreshnessToken, Mark, PageToken, TokenError};
 pub use transaction::{Found, Transaction, Value};
 pub use write::{Command, Decision, Outcome, RequestId, Store, Submitted, Written};

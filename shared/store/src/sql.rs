@@ -20,6 +20,12 @@ pub fn placeholders(rows: usize, columns: usize) -> String {
     text
 }
 
+/// The least of these sizes, 1, 4, 16 and 64, that so many rows fit into, for statements that take one row several times; the
+/// largest if none is.
+pub fn set_size(rows: usize) -> usize {
+    SIZES.into_iter().rev().find(|size| *size >= rows).unwrap_or(SIZES[0])
+}
+
 /// Cuts rows into sets of 64, 16, 4 and 1, for statements whose text depends on the number of rows.
 pub fn bind_row_sets<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = rows;
@@ -38,6 +44,11 @@ mod tests {
     #[test]
     fn placeholders_count_on_across_rows() {
         assert_eq!(placeholders(2, 3), "($1, $2, $3), ($4, $5, $6)");
+    }
+
+    #[test]
+    fn rows_fit_into_the_least_set_that_holds_them() {
+        assert_eq!([1, 2, 4, 5, 17, 64, 65].map(set_size), [1, 4, 4, 16, 64, 64, 64]);
     }
 
     #[test]

@@ -125,6 +125,25 @@ impl Transaction {
         }
     }
 
+    /// Writes rows that are new to a table: nothing stands in their place. As for [`Transaction::write_rows`].
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], also if something does stand there.
+    pub async fn insert_rows<const WIDTH: usize>(
+        &mut self,
+        table: &str,
+        columns: &str,
+        rows: &[[Value<'_>; WIDTH]],
+    ) -> Result<(), Error> {
+        let insert = format!("insert into {table} ({columns}) values");
+        match &mut self.0 {
+            Begun::Postgres(begun) if rows.len() >= postgres::COPIED_FROM => {
+                begun.copy_rows(&format!("copy {table} ({columns}) from stdin binary"), rows).await
+            }
+            _ => self.write_rows((&insert, ""), rows).await,
+        }
+    }
+
     /// Runs a statement for each of these keys: `before` ends with the columns of the key in brackets, and `after` follows.
     /// `leading` are the parameters in `before`, `$1` and so on, in order.
     ///

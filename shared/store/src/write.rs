@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 
 use crate::{
     Database, Error, Refusal, Transaction,
+    error::Chain,
     feed::{self, Group, Position, encode_change, encode_redacts, partition},
     requests::{self, NewRequest, SeenRequest},
     row::{Key, Row, Table, check_text},
@@ -247,7 +248,7 @@ impl Writer {
             }
             Err(error) => {
                 tracing::error!(error = %Chain(&error), commands = count, "a write transaction failed");
-                (0..count).map(|_| Err(again(&error))).collect()
+                (0..count).map(|_| Err(error.again())).collect()
             }
         }
         .into_iter();
@@ -409,7 +410,7 @@ impl Work {
                 requests::drop_naming(transaction, &redaction.key).await?;
             }
         }
-        upsert(transaction, mem::take(&mut self.dirty)).await?;
+        write_all(transaction, mem::take(&mut self.dirty)).await?;
         let (groups, ends) = self.groups();
         feed::append(transaction, &groups, &ends, self.now).await?;
         requests::insert(transaction, &self.requests, self.now).await
@@ -482,46 +483,29 @@ async fn fetch(transaction: &mut Transaction, keys: &[&Key]) -> Result<Current, 
     Ok(found)
 }
 
-/// Writes the last version of each row, in the order of their keys, so that neighbours are written to the same page.
-async fn upsert(transaction: &mut Transaction, mut rows: Vec<Arc<Row>>) -> Result<(), Error> {
+/// Writes the last version of each row, in the order of their keys, so that neighbours are written to the same page. Which of
+/// them stood before is known: they were read under the locks of their partitions.
+async fn write_all(transaction: &mut Transaction, mut rows: Vec<Arc<Row>>) -> Result<(), Error> {
     rows.sort_unstable_by(|one, other| one.key.cmp(&other.key).then(other.version.cmp(&one.version)));
-    rows.dedup_by(|later, kept| later.key == kept.key);
     for rows in rows.chunk_by(|one, next| one.key.table == next.key.table) {
-        let insert = format!("insert into {} ({}) values", rows[0].key.table, Row::COLUMNS);
+        let table = rows[0].key.table;
+        let (mut new, mut changed) = (Vec::new(), Vec::new());
+        for versions in rows.chunk_by(|one, next| one.key == next.key) {
+            // Whatever stood before has a version already.
+            let is_new = versions[versions.len() - 1].version == 1;
+            if is_new { &mut new } else { &mut changed }.push(versions[0].values());
+        }
+        transaction.insert_rows(table, Row::COLUMNS, &new).await?;
+        let insert = format!("insert into {table} ({}) values", Row::COLUMNS);
         let or_update = "on conflict (tenant, account, id) do update set
                  version = excluded.version, state = excluded.state, label = excluded.label,
                  happened_at = excluded.happened_at, recorded_at = excluded.recorded_at,
                  deleted_at = excluded.deleted_at, document = excluded.document";
-        let rows: Vec<_> = rows.iter().map(|row| row.values()).collect();
-        transaction.write_rows((&insert, or_update), &rows).await?;
+        transaction.write_rows((&insert, or_update), &changed).await?;
     }
     Ok(())
 }
 
 fn micros(duration: Duration) -> i64 {
     duration.as_micros() as i64
-}
-
-/// The same failure for each command of the transaction.
-fn again(error: &Error) -> Error {
-    match error {
-        Error::Damaged(reason) => Error::Damaged(reason.clone()),
-        Error::Panicked => Error::Panicked,
-        other => Error::Unavailable(sqlx::Error::Protocol(Chain(other).to_string())),
-    }
-}
-
-/// Writes an error with its causes, for the log.
-struct Chain<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(cause) = source {
-            write!(formatter, ": {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
-    }
 }

@@ -60,6 +60,7 @@ macro_rules! on_both_databases {
 
 on_both_databases![
     a_row_comes_back_as_it_was_put,
+    many_rows_at_once_are_each_as_they_were_put,
     a_put_that_says_nothing_new_changes_nothing,
     a_put_that_is_taken_back_changes_nothing,
     a_deletion_remembers_when_and_can_be_undone,

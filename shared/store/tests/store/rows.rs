@@ -90,3 +90,39 @@ pub(super) async fn a_deletion_remembers_when_and_can_be_undone(place: &Place) -
     assert_eq!(store.get(&key).await?.map(|row| (row.version, row.deleted_at)), Some((4, None)));
     check_feed_against_rows(&store).await
 }
+
+pub(super) async fn many_rows_at_once_are_each_as_they_were_put(place: &Place) -> Result {
+    let store = place.store().await?;
+    let names: Vec<Key> = (0..1_000).map(|number| key(&format!("a{}", number % 90), &format!("{number:04}"))).collect();
+    let drawn = |number: usize| Draft {
+        // What a text format would have to escape.
+        label: ["", "\t\n\\N", "\"', {}", "áé"][number % 4].into(),
+        deleted: number % 5 == 0,
+        happened_at: [i64::MIN, -1, 0, i64::MAX][number % 4],
+        document: (0..number % 300).map(|byte| byte as u8).collect(),
+        ..draft("")
+    };
+    let known = names.iter().step_by(7).map(|name| put(name, draft("known"))).collect();
+    assert!(store.write_batch(known).await?.iter().all(|answer| answer.is_ok()));
+
+    // Of those that are new every third is changed in the same transaction.
+    let puts = names.iter().enumerate().map(|(number, name)| put(name, drawn(number)));
+    let appends = names.iter().step_by(3).map(|name| append(name, '!'));
+    let answers = store.write_batch(puts.chain(appends).collect()).await?;
+    assert!(answers.iter().all(|answer| answer.is_ok()));
+
+    let rows: HashMap<Key, Row> = store.batch_get(&names).await?.into_iter().collect();
+    for (number, name) in names.iter().enumerate() {
+        let expected = drawn(number);
+        let row = &rows[name];
+        let (is_known, is_appended) = (number % 7 == 0, number % 3 == 0);
+        assert_eq!(row.version, 1 + i64::from(is_known) + i64::from(is_appended), "{number}");
+        if is_appended {
+            assert_eq!(row.document, [expected.document, b"!".to_vec()].concat());
+            continue;
+        }
+        assert_eq!((&row.label, row.happened_at), (&expected.label, expected.happened_at));
+        assert_eq!((row.deleted_at.is_some(), &row.document), (expected.deleted, &expected.document), "{number}");
+    }
+    check_feed_against_rows(&store).await
+}
