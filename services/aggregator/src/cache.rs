@@ -22,6 +22,7 @@ use store::Error;
 use crate::{
     store::{LedgerRow, Reader},
     tables::AccountKey,
+    together::Together,
 };
 
 /// More stripes make it rarer that a change of one account keeps another's row out.
@@ -40,6 +41,7 @@ struct Shared {
     /// How many changes each stripe has seen.
     stripes: Vec<Mutex<u64>>,
     hasher: RandomState,
+    together: Together,
 }
 
 /// Allows a row to be stored, unless its stripe changed since.
@@ -66,7 +68,7 @@ impl Ledgers {
         let bytes = bytes as u64;
         let rows = Cache::with_weighter((bytes / (2 * ENTRY_BYTES)) as usize, bytes, Bytes);
         let stripes = (0..STRIPES).map(|_| Mutex::new(0)).collect();
-        Self { shared: Arc::new(Shared { rows, stripes, hasher: RandomState::new() }) }
+        Self { shared: Arc::new(Shared { rows, stripes, hasher: RandomState::new(), together: Together::default() }) }
     }
 
     /// The ledgers of accounts, in their order, from here or from the database; none where there is none.
@@ -94,9 +96,12 @@ impl Ledgers {
         if missing.is_empty() {
             return Ok(found);
         }
+        let rows: Vec<Arc<LedgerRow>> = match missing[..] {
+            [account] => self.shared.together.read(reader, tenant, account).await?.into_iter().collect(),
+            _ => reader.ledgers(tenant, &missing).await?.into_iter().map(Arc::new).collect(),
+        };
         let mut loaded: HashMap<String, Arc<LedgerRow>> = HashMap::new();
-        for row in reader.ledgers(tenant, &missing).await? {
-            let row = Arc::new(row);
+        for row in rows {
             if let Some(ticket) = tickets.remove(row.account.as_str()) {
                 self.store(ticket, row.clone());
             }

@@ -35,6 +35,7 @@ mod tables;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod together;
 mod told;
 mod tongue;
 mod trial;

@@ -5,7 +5,7 @@ mod standings;
 use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
-use store::{Database, Error, Found, Mark, Row, Table, Transaction, Value, bind_row_sets, placeholders};
+use store::{Database, Error, Found, Mark, Row, Table, Transaction, Value, bind_row_sets, placeholders, set_size};
 
 #[cfg(test)]
 pub(crate) use standings::STANDINGS;
@@ -117,6 +117,9 @@ impl From<Row> for DocumentRow {
     }
 }
 
+/// How many ledgers are asked for with one statement.
+pub(crate) const LEDGERS_PER_STATEMENT: usize = 64;
+
 /// Reads what the aggregator keeps.
 #[derive(Clone)]
 pub(crate) struct Reader {
@@ -142,16 +145,13 @@ impl Reader {
     #[tracing::instrument(name = "aggregator.ledgers", skip_all, fields(db.system.name = self.database.backend.system_name(), db.operation.name = "select", db.collection.name = "ledgers", otel.kind = "client"))]
     pub(crate) async fn ledgers(&self, tenant: &str, accounts: &[&str]) -> Result<Vec<LedgerRow>, Error> {
         let mut found = Vec::with_capacity(accounts.len());
-        for set in bind_row_sets(accounts) {
-            let text = format!(
-                "select {} from ledgers where (tenant, account) in (values {})",
-                LedgerRow::COLUMNS,
-                placeholders(set.len(), 2)
-            );
-            let mut select = sqlx::query(AssertSqlSafe(text));
-            for account in set {
-                select = select.bind(tenant).bind(*account);
-            }
+        for set in accounts.chunks(LEDGERS_PER_STATEMENT) {
+            // Few different texts, so that each is prepared once; who is named twice is found once.
+            let size = set_size(set.len());
+            let text = ledgers_of(size);
+            let select = sqlx::query(AssertSqlSafe(text)).bind(tenant);
+            let padded = set.iter().chain(std::iter::repeat(&set[set.len() - 1])).take(size);
+            let select = padded.fold(select, |select, account| select.bind(*account));
             for row in select.fetch_all(&self.database.reader).await? {
                 found.push(LedgerRow::read(&row)?);
             }
@@ -442,6 +442,12 @@ impl Reader {
             .await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
+}
+
+/// The statement of the ledgers of so many accounts of a tenant.
+pub(crate) fn ledgers_of(accounts: usize) -> String {
+    let numbers: Vec<String> = (2..accounts + 2).map(|number| format!("${number}")).collect();
+    format!("select {} from ledgers where tenant = $1 and account in ({})", LedgerRow::COLUMNS, numbers.join(", "))
 }
 
 /// The statement of a page of one account's timeline.

@@ -186,3 +186,55 @@ pub(super) async fn plan(
     let column = if backend == Backend::Sqlite { 3 } else { 0 };
     rows.iter().map(|row| row.get::<String, _>(column)).collect::<Vec<_>>().join("\n")
 }
+
+#[tokio::test]
+async fn ledgers_asked_for_together_are_each_ones_own() {
+    for place in places().await {
+        let told = |tenant: &str, number: i64| Told {
+            tenant: tenant.to_owned(),
+            account: format!("a{number}"),
+            version: 1,
+            recorded_at: number,
+            source: change(number).told.remove(0).source,
+        };
+        // A tenant more has the accounts that the other lacks.
+        let tenant_of = |number: i64| if number % 3 == 0 { "u" } else { "t" };
+        let heard = Heard {
+            told: (0..200).map(|number| told(tenant_of(number), number)).collect(),
+            topics: vec![],
+            through: vec![],
+        };
+        place.clock.set(200);
+        place.applier().apply(&[heard]).await.unwrap();
+        // Many more than fit one statement, each of them asked for twice, and everything let go in between.
+        for _ in 0..5 {
+            place.ledgers.clear();
+            let reads = (0..400_i64).map(async |read| {
+                let (number, account) = (read / 2, format!("a{}", read / 2));
+                let reader = place.reader();
+                for tenant in ["t", "u"] {
+                    let found = place.ledgers.read(&reader, tenant, &[&account]).await.unwrap().remove(0);
+                    let named = found.map(|row| (row.tenant.clone(), row.account.clone()));
+                    let expected = (tenant == tenant_of(number)).then(|| (tenant.to_owned(), account.clone()));
+                    assert_eq!(named, expected);
+                }
+            });
+            futures_util::future::join_all(reads).await;
+        }
+        place.close().await;
+    }
+}
+
+#[tokio::test]
+async fn all_who_asked_together_are_told_of_a_failure() {
+    for place in places().await {
+        place.database.close().await;
+        let reader = place.reader();
+        let reads = (0..100).map(async |read| {
+            let account = format!("a{read}");
+            place.ledgers.read(&reader, "t", &[&account]).await.is_err()
+        });
+        assert!(futures_util::future::join_all(reads).await.into_iter().all(|failed| failed));
+        place.scratch.drop_schema().await.unwrap();
+    }
+}
