@@ -20,6 +20,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::Interest;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{EnvFilter, FilterExt, dynamic_filter_fn, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -97,8 +99,13 @@ pub fn init(settings: &ServeSettings) -> Result<(Telemetry, Guard), TelemetryErr
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
     };
     // Events carry their own ids, so lines need no spans; that keeps spans free of cost when nobody traces.
-    let filter = EnvFilter::builder().parse(&settings.log)?.and(filter_fn(|metadata| metadata.is_event()));
-    tracing_subscriber::registry().with(spans).with(lines.with_filter(filter)).try_init()?;
+    let events = filter_fn(|metadata| metadata.is_event()).with_max_level_hint(LevelFilter::TRACE);
+    let lines = lines.with_filter(EnvFilter::builder().parse(&settings.log)?.and(events));
+    // An absent layer is not the same as none: beside it nothing is ever found to be of no interest to anybody, and the
+    // transport's spans, some dozens for each call, are made only to be dropped.
+    let mut layers = vec![lines.boxed()];
+    layers.extend(spans.map(Layer::boxed));
+    tracing_subscriber::registry().with(layers).try_init()?;
     Ok((telemetry, guard))
 }
 
@@ -163,7 +170,13 @@ where
         .with_threads(false)
         .with_tracked_inactivity(false)
         .with_target(false)
-        .with_filter(dynamic_filter_fn(|metadata, _| is_ours(metadata) && (metadata.is_event() || is_wanted_here())))
+        .with_filter(
+            dynamic_filter_fn(|metadata, _| is_ours(metadata) && (metadata.is_event() || is_wanted_here()))
+                .with_callsite_filter(
+                    |metadata| if is_ours(metadata) { Interest::sometimes() } else { Interest::never() },
+                )
+                .with_max_level_hint(LevelFilter::INFO),
+        )
 }
 
 /// The transport's own spans live as long as connections, and exporting them would cause more of them.
