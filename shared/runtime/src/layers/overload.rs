@@ -51,7 +51,8 @@ impl OverloadLayer {
 }
 
 impl Door {
-    fn enter(&self) -> Result<OwnedSemaphorePermit, Response<Body>> {
+    /// Takes a place, or says how long the caller should wait before another attempt.
+    fn enter(&self) -> Result<OwnedSemaphorePermit, Duration> {
         let place = self.places.clone().try_acquire_owned();
         self.load.count(Instant::now(), place.is_err());
         place.map_err(|_| {
@@ -61,7 +62,7 @@ impl Door {
             if let Some(unsaid) = self.lines.line() {
                 tracing::warn!(unsaid, "refusing calls: there are as many as may run at once");
             }
-            refuse_after(self.load.pause())
+            self.load.pause()
         })
     }
 }
@@ -94,7 +95,7 @@ impl<S: Grpc> Service<Request<Body>> for Overload<S> {
         if !request.uri().path().starts_with(health::PATH) {
             place = match self.door.enter() {
                 Ok(place) => Some(place),
-                Err(refusal) => return Either::Right(ready(Ok(refusal))),
+                Err(pause) => return Either::Right(ready(Ok(refuse_after(pause)))),
             };
         }
         Either::Left(Admitted { inner: self.inner.call(request), place })
