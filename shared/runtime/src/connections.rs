@@ -4,6 +4,7 @@
 //! a connection that never speaks HTTP/2, and answers deadlines with the wrong code before our layer can.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io::{Cursor, ErrorKind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tower::util::BoxCloneSyncService;
 
 use crate::entrance::Entrance;
 use crate::frames::Frames;
+use crate::gather::Gather;
 use crate::guests::Guests;
 use crate::queue::Queue;
 use crate::shutdown::Shutdown;
@@ -150,7 +152,8 @@ async fn connection(
     let tally = Arc::new(Tally::new(limits.untaken_by_all.clone()));
     let entrance = Entrance { stack, connection: stream.connect_info(), queue, tally: tally.clone() };
     let (read, write) = stream.into_split();
-    let replayed = tokio::io::join(Cursor::new(preface).chain(Frames::new(read)), write);
+    let gather = Gather::new(write);
+    let replayed = tokio::io::join(Cursor::new(preface).chain(Frames::new(read)), gather.clone());
     let mut serving = pin!(http.serve_connection(TokioIo::new(replayed), entrance));
     let mut leaves = pin!(async {
         tokio::select! {
@@ -163,7 +166,12 @@ async fn connection(
     let mut leaving = false;
     let ended = loop {
         tokio::select! {
-            ended = serving.as_mut() => break ended,
+            ended = poll_fn(|context| {
+                let step = serving.as_mut().poll(context);
+                // What cannot be sent any more is found by the next read or write.
+                gather.send(context).ok();
+                step
+            }) => break ended,
             () = leaves.as_mut(), if !leaving => {
                 leaving = true;
                 serving.as_mut().graceful_shutdown();

@@ -14,7 +14,7 @@ use tower::Service;
 
 use crate::connections::Stack;
 use crate::health;
-use crate::layers::{Answer, deadline, overload, refuse};
+use crate::layers::{Answer, deadline, overload};
 use crate::queue::{Queue, Waiting};
 use crate::tally::{Open, Tally};
 
@@ -77,29 +77,31 @@ impl Future for Entering {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
         loop {
-            let call = match &mut self.state {
+            let this = &mut *self;
+            let call = match &mut this.state {
                 State::Waiting(call) => call,
                 State::Running(answer) => {
                     let Ok(answer) = ready!(answer.as_mut().poll(context));
-                    let (open, long_lived) = (self.open.take(), self.long_lived);
+                    let (open, long_lived) = (this.open.take(), this.long_lived);
                     return Poll::Ready(Ok(match open {
                         Some(open) => answer.map(|body| open.until_taken(body, long_lived)),
                         None => answer,
                     }));
                 }
             };
-            if let Some((_, stack, _)) = call {
+            if let Some((request, stack, waiting)) = call {
+                if let Some(turn) = waiting {
+                    let full = this.open.as_ref().is_some_and(Open::is_of_full);
+                    match ready!(turn.poll_begin(context, Instant::now(), full)) {
+                        Ok(()) => request.extensions_mut().insert(Arrived(turn.arrived())),
+                        Err(too_late) => return Poll::Ready(Ok(overload::refuse_after(too_late.0))),
+                    };
+                    *waiting = None;
+                }
                 let Ok(()) = ready!(stack.poll_ready(context));
             }
-            let Some((mut request, mut stack, waiting)) = call.take() else { return Poll::Pending };
-            if let Some(waiting) = waiting {
-                request.extensions_mut().insert(Arrived(waiting.arrived()));
-                let full = self.open.as_ref().is_some_and(Open::is_of_full);
-                if let Err(too_late) = waiting.begin(Instant::now(), full) {
-                    return Poll::Ready(Ok(refuse(overload::overloaded(too_late.0))));
-                }
-            }
-            self.state = State::Running(stack.call(request));
+            let Some((request, mut stack, _)) = call.take() else { return Poll::Pending };
+            this.state = State::Running(stack.call(request));
         }
     }
 }

@@ -15,6 +15,7 @@ mod connections;
 mod entrance;
 mod fault;
 mod frames;
+mod gather;
 mod guests;
 mod health;
 mod layers;

@@ -60,7 +60,7 @@ pub struct ServeSettings {
     pub max_connections_per_address: usize,
 
     /// Calls that one connection may have open at once; its client holds back what is more
-    #[arg(long, env = "RAPPORT_MAX_STREAMS", value_name = "CALLS", default_value_t = 256)]
+    #[arg(long, env = "RAPPORT_MAX_STREAMS", value_name = "CALLS", default_value_t = 128)]
     pub max_streams: u32,
 
     /// Time without a call after which a connection is closed; its client connects again when it needs to
@@ -124,7 +124,7 @@ impl Default for ServeSettings {
             concurrency_limit: 1024,
             max_connections: 10_000,
             max_connections_per_address: 1_000,
-            max_streams: 256,
+            max_streams: 128,
             idle_timeout: Duration::from_secs(900),
             max_message_bytes: 4 * 1024 * 1024,
             cache_bytes: 256 * 1024 * 1024,

@@ -20,7 +20,9 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
-use tracing::{Level, Metadata};
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::Interest;
+use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, FilterExt, dynamic_filter_fn, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
@@ -88,7 +90,15 @@ impl Telemetry {
 /// When the filter or the endpoint is malformed, or logging was set up before.
 pub fn init(settings: &ServeSettings) -> Result<(Telemetry, Guard), TelemetryError> {
     let (telemetry, guard) = export(settings)?;
-    let spans = telemetry.recorder.as_ref().map(|recorder| span_layer(recorder.tracer.clone()));
+    subscriber(settings, &telemetry)?.try_init()?;
+    Ok((telemetry, guard))
+}
+
+/// What hears of the process's spans and events.
+fn subscriber(
+    settings: &ServeSettings,
+    telemetry: &Telemetry,
+) -> Result<impl Subscriber + Send + Sync, TelemetryError> {
     // Boxed so that text and JSON are one type; a log line is far from the hot path.
     let lines =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
@@ -97,9 +107,13 @@ pub fn init(settings: &ServeSettings) -> Result<(Telemetry, Guard), TelemetryErr
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
     };
     // Events carry their own ids, so lines need no spans; that keeps spans free of cost when nobody traces.
-    let filter = EnvFilter::builder().parse(&settings.log)?.and(filter_fn(|metadata| metadata.is_event()));
-    tracing_subscriber::registry().with(spans).with(lines.with_filter(filter)).try_init()?;
-    Ok((telemetry, guard))
+    let events = filter_fn(|metadata| metadata.is_event()).with_max_level_hint(LevelFilter::TRACE);
+    let lines = lines.with_filter(EnvFilter::builder().parse(&settings.log)?.and(events));
+    // An absent layer is not the same as none: beside it nothing is ever found to be of no interest to anybody, and the
+    // transport's spans, some dozens for each call, are made only to be dropped.
+    let mut layers = vec![lines.boxed()];
+    layers.extend(telemetry.recorder.as_ref().map(|recorder| span_layer(recorder.tracer.clone()).boxed()));
+    Ok(tracing_subscriber::registry().with(layers))
 }
 
 /// The exporting half of [`init`], without touching anything global.
@@ -155,7 +169,7 @@ impl Guard {
 /// Spans of our own code, as children of the call they belong to.
 fn span_layer<S>(tracer: SdkTracer) -> impl Layer<S>
 where
-    S: tracing::Subscriber + for<'span> LookupSpan<'span>,
+    S: Subscriber + for<'span> LookupSpan<'span>,
 {
     tracing_opentelemetry::layer()
         .with_tracer(tracer)
@@ -163,7 +177,13 @@ where
         .with_threads(false)
         .with_tracked_inactivity(false)
         .with_target(false)
-        .with_filter(dynamic_filter_fn(|metadata, _| is_ours(metadata) && (metadata.is_event() || is_wanted_here())))
+        .with_filter(
+            dynamic_filter_fn(|metadata, _| is_ours(metadata) && (metadata.is_event() || is_wanted_here()))
+                .with_callsite_filter(
+                    |metadata| if is_ours(metadata) { Interest::sometimes() } else { Interest::never() },
+                )
+                .with_max_level_hint(LevelFilter::INFO),
+        )
 }
 
 /// The transport's own spans live as long as connections, and exporting them would cause more of them.

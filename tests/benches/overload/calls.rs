@@ -14,8 +14,10 @@ use contracts::{
         orders_service_client::OrdersServiceClient,
     },
 };
+use prost::Message as _;
 use prost_types::Timestamp;
 use runtime::{Methods, Peer};
+pub(crate) use tests::TENANT;
 use tests::ask_for;
 use tonic::Status;
 
@@ -23,16 +25,7 @@ use crate::server::Server;
 
 const ACCOUNTS: usize = 2_000;
 /// How long a caller waits, in seconds.
-const PATIENCE: u64 = 2;
-
-/// Who calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Clients {
-    /// Clients that send whatever they are told to, and take any answer.
-    Plain,
-    /// Clients of the suite, as its command line has them: with retries, and holding back what would be refused.
-    OfTheSuite,
-}
+pub(crate) const PATIENCE: u64 = 2;
 
 /// What is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,44 +36,70 @@ pub(crate) enum Kind {
     Write,
 }
 
-/// Calls of a kind, each another, over several connections by turns.
-pub(crate) struct Calls {
+impl Kind {
+    /// The path of the method.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Kind::Read => "/rapport.assessments.v1.AssessmentsService/GetAssessment",
+            Kind::Write => "/rapport.orders.v1.OrdersService/CreateOrder",
+        }
+    }
+
+    /// The message of the next call. No two calls are the same, whoever makes them.
+    pub(crate) fn message(self) -> Vec<u8> {
+        match self {
+            Kind::Read => reading(next()).encode_to_vec(),
+            Kind::Write => writing(next()).encode_to_vec(),
+        }
+    }
+}
+
+fn next() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+fn reading(call: usize) -> GetAssessmentRequest {
+    let name = format!("accounts/a{}/assessment", call * 7_919 % ACCOUNTS);
+    GetAssessmentRequest { name, ..Default::default() }
+}
+
+fn writing(call: usize) -> CreateOrderRequest {
+    CreateOrderRequest {
+        parent: format!("accounts/a{}", call % 997),
+        order_id: format!("o{call}"),
+        order: Some(order(String::new())),
+        ..Default::default()
+    }
+}
+
+/// Clients of the suite, as its command line has them: with retries, and holding back what would be refused. Each has a
+/// connection of its own, and they are used by turns.
+pub(crate) struct Clients {
     kind: Kind,
     peers: Vec<Peer>,
 }
 
-/// Connects.
-pub(crate) fn connect(server: &Server, kind: Kind, clients: Clients) -> Calls {
-    let methods = Arc::new(Methods::of(contracts::DESCRIPTOR_SET).unwrap());
-    let peer = || match clients {
-        Clients::Plain => server.peer(),
-        Clients::OfTheSuite => server.peer().retrying(methods.clone()),
-    };
-    let peers = (0..crate::setting("RAPPORT_BENCH_CONNECTIONS", 8)).map(|_| peer()).collect();
-    Calls { kind, peers }
-}
+impl Clients {
+    /// Connects.
+    pub(crate) fn connect(server: &Server, kind: Kind) -> Self {
+        let methods = Arc::new(Methods::of(contracts::DESCRIPTOR_SET).unwrap());
+        let peers = (0..crate::connections()).map(|_| server.peer().retrying(methods.clone())).collect();
+        Self { kind, peers }
+    }
 
-impl Calls {
     /// Makes the next call.
     pub(crate) async fn make(&self) -> Result<(), Status> {
-        // No two calls are the same, whoever makes them.
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let call = NEXT.fetch_add(1, Ordering::Relaxed);
+        let call = next();
         let peer = self.peers[call % self.peers.len()].clone();
         match self.kind {
             Kind::Read => {
-                let name = format!("accounts/a{}/assessment", call * 7_919 % ACCOUNTS);
-                let request = GetAssessmentRequest { name, ..Default::default() };
-                AssessmentsServiceClient::new(peer).get_assessment(ask_for(PATIENCE, request)).await.map(drop)
+                let request = ask_for(PATIENCE, reading(call));
+                AssessmentsServiceClient::new(peer).get_assessment(request).await.map(drop)
             }
             Kind::Write => {
-                let request = CreateOrderRequest {
-                    parent: format!("accounts/a{}", call % 997),
-                    order_id: format!("o{call}"),
-                    order: Some(order(String::new())),
-                    ..Default::default()
-                };
-                OrdersServiceClient::new(peer).create_order(ask_for(PATIENCE, request)).await.map(drop)
+                let request = ask_for(PATIENCE, writing(call));
+                OrdersServiceClient::new(peer).create_order(request).await.map(drop)
             }
         }
     }

@@ -55,6 +55,11 @@ impl Server {
         server
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// A connection of its own to it.
     pub(crate) fn peer(&self) -> Peer {
         runtime::peer(&format!("http://{}", self.address), None).unwrap()

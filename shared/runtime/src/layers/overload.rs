@@ -3,12 +3,12 @@
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::Either;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use pin_project_lite::pin_project;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -51,7 +51,8 @@ impl OverloadLayer {
 }
 
 impl Door {
-    fn enter(&self) -> Result<OwnedSemaphorePermit, Fault> {
+    /// Takes a place, or says how long the caller should wait before another attempt.
+    fn enter(&self) -> Result<OwnedSemaphorePermit, Duration> {
         let place = self.places.clone().try_acquire_owned();
         self.load.count(Instant::now(), place.is_err());
         place.map_err(|_| {
@@ -61,7 +62,7 @@ impl Door {
             if let Some(unsaid) = self.lines.line() {
                 tracing::warn!(unsaid, "refusing calls: there are as many as may run at once");
             }
-            overloaded(self.load.pause())
+            self.load.pause()
         })
     }
 }
@@ -94,7 +95,7 @@ impl<S: Grpc> Service<Request<Body>> for Overload<S> {
         if !request.uri().path().starts_with(health::PATH) {
             place = match self.door.enter() {
                 Ok(place) => Some(place),
-                Err(fault) => return Either::Right(ready(Ok(refuse(fault)))),
+                Err(pause) => return Either::Right(ready(Ok(refuse_after(pause)))),
             };
         }
         Either::Left(Admitted { inner: self.inner.call(request), place })
@@ -121,7 +122,27 @@ impl<F: Future> Future for Admitted<F> {
     }
 }
 
-pub(crate) fn overloaded(pause: Duration) -> Fault {
+/// The shortest pause that is told in a refusal, and into how many steps each doubling of it is parted.
+const FIRST_STEP: Duration = Duration::from_millis(50);
+const STEPS: f64 = 4.0;
+/// Enough for the longest pause.
+const MOST_STEPS: usize = 32;
+
+/// A refusal with a hint of about so long. It is made once for each step: a flood is refused at the price of a copy, and HTTP/2
+/// sends of headers that it has sent before no more than their number.
+pub(crate) fn refuse_after(pause: Duration) -> Response<Body> {
+    static REFUSALS: [OnceLock<HeaderMap>; MOST_STEPS] = [const { OnceLock::new() }; MOST_STEPS];
+    let step = ((pause.as_secs_f64() / FIRST_STEP.as_secs_f64()).log2() * STEPS).clamp(0.0, (MOST_STEPS - 1) as f64);
+    let headers = REFUSALS[step as usize].get_or_init(|| {
+        let pause = FIRST_STEP.mul_f64((step.floor() / STEPS).exp2());
+        refuse(overloaded(Duration::from_millis(pause.as_millis() as u64))).into_parts().0.headers
+    });
+    let mut answer = Response::new(Body::empty());
+    *answer.headers_mut() = headers.clone();
+    answer
+}
+
+fn overloaded(pause: Duration) -> Fault {
     Fault::new(Code::ResourceExhausted, reason::OVERLOADED, "too many calls are running, try again").retry_after(pause)
 }
 

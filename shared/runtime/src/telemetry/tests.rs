@@ -191,3 +191,23 @@ async fn our_spans_hang_below_their_call_and_others_are_left_out() {
     assert_eq!(named("store.write").unwrap().parent_span_id, named("orders.place").unwrap().span_id);
     assert_eq!(spans.len(), 2, "{spans:#?}");
 }
+
+/// Whether anybody wants a span of ours, of the transport, and an event, as `settings` have it.
+fn wanted(settings: &ServeSettings) -> [bool; 3] {
+    let (telemetry, _guard) = export(settings).unwrap();
+    tracing::subscriber::with_default(subscriber(settings, &telemetry).unwrap(), || {
+        [
+            !tracing::info_span!("ours").is_disabled(),
+            !tracing::trace_span!(target: "h2::proto", "of the transport").is_disabled(),
+            tracing::event_enabled!(Level::INFO),
+        ]
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spans_that_nobody_wants_are_not_made() {
+    let settings = Suite::settings();
+    assert_eq!(wanted(&settings), [false, false, true]);
+    let traced = ServeSettings { otlp_endpoint: Some("http://127.0.0.1:1".to_owned()), ..settings };
+    assert_eq!(wanted(&traced), [true, false, true]);
+}
