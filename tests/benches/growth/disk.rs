@@ -58,7 +58,7 @@ async fn tables(cell: &Cell, service: &str, kept: &Kept) -> BTreeMap<String, f64
 fn in_file(path: &Path) -> BTreeMap<String, f64> {
     let connection = Connection::open(path).unwrap();
     let text = "select coalesce(tbl_name, dbstat.name), sum(pgsize) from dbstat
-         left join sqlite_schema on sqlite_schema.name = dbstat.name where aggregate group by 1";
+         left join sqlite_schema on sqlite_schema.name = dbstat.name where aggregate = true group by 1";
     let mut select = connection.prepare(text).unwrap();
     let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     rows.collect::<Result<_, _>>().unwrap()

@@ -18,10 +18,10 @@ pub(crate) const LENGTHS: [usize; 4] = [10, 100, 1_000, 10_000];
 const TOGETHER: usize = 5;
 /// How many transactions a round has.
 const STEPS: usize = 100;
-const READS: usize = 1_000;
+const READS: usize = 4_000;
 /// Entries of a page of a timeline: as many as the shortest history has.
 const PAGE: i32 = 10;
-const PAGES: usize = 500;
+const PAGES: usize = 1_000;
 const WANTED: f64 = 1.1;
 
 /// The accounts that have histories of one length.

@@ -89,6 +89,9 @@ async fn sizes(server: Option<&Server>, chance: &mut Chance) {
         for (size, cell) in cells.iter_mut().enumerate() {
             writes::passes(cell, size, events, chance, &mut table).await;
         }
+        for (size, cell) in cells.iter_mut().enumerate() {
+            writes::one_partition(cell, size, events / 5, chance, &mut table).await;
+        }
     }
     table.print();
 
@@ -96,10 +99,10 @@ async fn sizes(server: Option<&Server>, chance: &mut Chance) {
     for (size, cell) in cells.iter().enumerate() {
         remember(cell, size, "after the writes", &mut memory);
     }
-    for _ in 0..rounds() {
+    for round in 0..rounds() {
         for (size, cell) in cells.iter_mut().enumerate() {
             reads::at_hand(cell, size, chance, &mut table).await;
-            reads::lists(cell, size, &mut table).await;
+            reads::lists(cell, size, round, &mut table).await;
         }
     }
     for (size, cell) in cells.iter_mut().enumerate() {

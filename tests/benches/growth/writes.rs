@@ -2,7 +2,9 @@
 //! every size.
 
 use contracts::orders::v1::Order;
+use store::partition;
 use tests::{
+    TENANT,
     bulk::{account, order},
     chance::Chance,
     day,
@@ -58,6 +60,17 @@ pub(crate) async fn passes(cell: &mut Cell, place: usize, count: usize, chance: 
         followed = followed.and(cell.follow(tokens).await);
     }
     report("by passes", place, done, ingested, followed, table);
+}
+
+/// Orders of the accounts of one partition, which is followed in order by one process.
+pub(crate) async fn one_partition(cell: &mut Cell, size: usize, count: usize, chance: &mut Chance, table: &mut Table) {
+    let first = cell.orders;
+    let accounts = (0..cell.accounts).filter(|number| partition(TENANT, &account(*number)) == 0);
+    let accounts: Vec<usize> = accounts.collect();
+    let orders = (first..first + count).map(|number| one(chance.one_of(&accounts), number)).collect();
+    let (_, tokens) = cell.ingest(orders).await;
+    let followed = cell.follow(tokens).await;
+    table.add(size, "of one partition: follow, events/s", count as f64 / followed.elapsed);
 }
 
 fn one(of: usize, number: usize) -> Order {
