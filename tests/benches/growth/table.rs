@@ -75,8 +75,9 @@ fn shown(figures: &[f64]) -> String {
     if figures.is_empty() {
         return "-".to_owned();
     }
-    let figure = median(figures.iter().copied());
-    if figure.abs() < 10.0 { format!("{figure:.2}") } else { grouped(figure.round() as usize) }
+    // Without a minus before nothing.
+    let figure = median(figures.iter().copied()).max(0.0);
+    if figure < 10.0 { format!("{figure:.2}") } else { grouped(figure.round() as usize) }
 }
 
 /// In groups of three digits.
@@ -84,7 +85,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
