@@ -1,13 +1,15 @@
-//! `cargo bench -p tests --bench growth`: what an event and a read cost as the number of accounts grows, and as an account's history
-//! does; on SQLite, or on PostgreSQL where `TEST_DATABASE_URL` names a server (`tests/postgres.sh cargo bench …`).
+//! `cargo bench -p tests --bench growth`: what an event and a read cost as the number of accounts grows, and as an
+//! account's history does; on SQLite, or on PostgreSQL where `TEST_DATABASE_URL` names a server (`tests/postgres.sh cargo
+//! bench …`).
 //!
-//! For each size the services and the aggregator run, each in a process of its own; sizes are measured by turns, round by round. An event is taken in
-//! while a gate keeps it from the aggregator, and followed afterwards, so that what each costs is told apart. Figures are processor
-//! time, which depends little on what else the machine does, and medians of the rounds; ratios are of the last size to the first, round by round.
+//! For each size the services and the aggregator run, each in a process of its own; sizes are measured by turns, round by
+//! round. An event is taken in while a gate keeps it from the aggregator, and followed afterwards, so that what each costs
+//! is told apart. Figures are processor time, which depends little on what else the machine does, and medians of the rounds;
+//! ratios are of the last size to the first, round by round.
 //!
-//! `RAPPORT_BENCH_SIZES` (10000,100000) are the numbers of accounts, `RAPPORT_BENCH_EACH` (1) the orders that each has before anything
-//! is measured, `RAPPORT_BENCH_EVENTS` (50,000) those of a round and `RAPPORT_BENCH_ROUNDS` (3) the rounds; `RAPPORT_BENCH_SEED` makes the same
-//! choices again. Arguments pick measures by name: `sizes`, `histories`.
+//! `RAPPORT_BENCH_SIZES` (10000,100000) are the numbers of accounts, `RAPPORT_BENCH_EACH` (1) the orders that each has
+//! before anything is measured, `RAPPORT_BENCH_EVENTS` (50,000) those of a round and `RAPPORT_BENCH_ROUNDS` (3) the rounds;
+//! `RAPPORT_BENCH_SEED` makes the same choices again. Arguments pick measures by name: `sizes`, `histories`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and fails by panicking")]
 
 mod cell;

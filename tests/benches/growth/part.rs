@@ -1,5 +1,6 @@
-//! Some of the services in a process of their own, so that what they use is told apart from what others use. The benchmark's own
-//! program plays it, with the harness' suite: its clock stands still, so that nothing is done in the background that was not asked for.
+//! Some of the services in a process of their own, so that what they use is told apart from what others use. The
+//! benchmark's own program plays it, with the harness' suite: its clock stands still, so that nothing is done in the
+//! background that was not asked for.
 
 use std::{
     env,

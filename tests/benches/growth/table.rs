@@ -50,7 +50,8 @@ impl Table {
         println!("| --- |{}", " --- |".repeat(self.sizes.len() + 2));
         for row in &self.rows {
             let medians: String = row.figures.iter().map(|figures| format!(" | {}", shown(figures))).collect();
-            let wanted = row.wanted.map_or(String::new(), |wanted| format!("<= {wanted}"));
+            let wanted = row.wanted.filter(|_| self.sizes.len() > 1);
+            let wanted = wanted.map_or(String::new(), |wanted| format!("<= {wanted}"));
             println!("| {}{medians} | {} | {wanted} |", row.name, row.ratios());
         }
     }

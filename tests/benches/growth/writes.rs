@@ -1,5 +1,5 @@
-//! What an event costs to take in and to follow: of all accounts in no order, and of as many accounts in each transaction at
-//! every size.
+//! What an event costs to take in and to follow: of all accounts in no order, and of as many accounts in each transaction
+//! at every size.
 
 use contracts::orders::v1::Order;
 use store::partition;
@@ -15,8 +15,8 @@ use crate::{
     table::Table,
 };
 
-/// How many accounts a transaction of the aggregator has at most where that is to be the same at every size: as many as the smallest
-/// size that makes sense.
+/// How many accounts a transaction of the aggregator has at most where that is to be the same at every size: as many as
+/// the smallest size has.
 const DISTINCT: usize = 10_000;
 /// What an event at the last size may cost, in parts of what it costs at the first.
 const WANTED: f64 = 1.2;
