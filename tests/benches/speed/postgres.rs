@@ -37,16 +37,23 @@ const TABLES: &str = "
     create sequence raw.numbers;
 ";
 
-pub(crate) fn run(runtime: &Runtime) {
-    let Ok(server) = std::env::var("TEST_DATABASE_URL") else {
-        println!("postgres: TEST_DATABASE_URL names no server: tests/postgres.sh cargo bench -p tests -- postgres");
-        return;
-    };
-    runtime.block_on(async {
-        importing(&server).await;
-        writing(&server).await;
-        reading(&server).await;
-    });
+pub(crate) fn import(runtime: &Runtime) {
+    on_server(runtime, importing);
+}
+
+pub(crate) fn unary(runtime: &Runtime) {
+    on_server(runtime, writing);
+}
+
+pub(crate) fn read(runtime: &Runtime) {
+    on_server(runtime, reading);
+}
+
+fn on_server(runtime: &Runtime, measure: impl AsyncFnOnce(&str)) {
+    match std::env::var("TEST_DATABASE_URL") {
+        Ok(server) => runtime.block_on(measure(&server)),
+        Err(_) => println!("TEST_DATABASE_URL names no server: tests/postgres.sh cargo bench -p tests -- postgres"),
+    }
 }
 
 async fn importing(server: &str) {
