@@ -2,14 +2,18 @@
 //! with a clock that stands still until the test moves it. Tests act through the public API only.
 #![allow(clippy::unwrap_used, reason = "a test's way to fail")]
 
+pub mod benchmark;
+pub mod bulk;
 pub mod chance;
 pub mod foreign;
 pub mod history;
 mod place;
+pub mod process;
 pub mod resources;
 
 use std::time::Duration;
 
+use aggregator::PeerAddresses;
 use contracts::accounts::v1::accounts_service_client::AccountsServiceClient;
 use contracts::assessments::v1::assessments_service_client::AssessmentsServiceClient;
 use contracts::feedback::v1::feedback_service_client::FeedbackServiceClient;
@@ -23,7 +27,7 @@ use tokio::task::JoinHandle;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
-pub use place::{Place, Schemas};
+pub use place::{Place, SERVICES, Schemas};
 
 /// When the suite's clock stands as it starts: 2026-01-05T12:00:00Z, in microseconds since 1970.
 pub const START: i64 = 1_767_614_400_000_000;
@@ -82,15 +86,27 @@ impl Suite {
 
     /// Starts the suite in a place with settings other than the usual; those of place and address are the harness's.
     pub async fn start_with(place: Place, settings: ServeSettings) -> Self {
+        Self::start_some(place, settings, &SERVICES, &PeerAddresses::default()).await
+    }
+
+    /// Starts some of the services. The aggregator finds those that are not among them at these addresses.
+    pub async fn start_some(place: Place, settings: ServeSettings, services: &[&str], peers: &PeerAddresses) -> Self {
         let (server, clock, place) = bind(place, settings).await;
         let context = server.context();
         let mut app = App::new();
-        accounts::build(&mut app, &context, place.url("accounts").as_deref()).await.unwrap();
-        interactions::build(&mut app, &context, place.url("interactions").as_deref()).await.unwrap();
-        feedback::build(&mut app, &context, place.url("feedback").as_deref()).await.unwrap();
-        orders::build(&mut app, &context, place.url("orders").as_deref(), None).await.unwrap();
-        let peers = aggregator::PeerAddresses::default();
-        aggregator::build(&mut app, &context, place.url("aggregator").as_deref(), &peers).await.unwrap();
+        for service in services {
+            let url = place.url(service);
+            let (app, url) = (&mut app, url.as_deref());
+            let built = match *service {
+                "accounts" => accounts::build(app, &context, url).await,
+                "interactions" => interactions::build(app, &context, url).await,
+                "feedback" => feedback::build(app, &context, url).await,
+                "orders" => orders::build(app, &context, url, None).await,
+                "aggregator" => aggregator::build(app, &context, url, peers).await,
+                unknown => panic!("there is no service `{unknown}`"),
+            };
+            built.unwrap();
+        }
         Self::serve(server, app, clock, place)
     }
 
@@ -116,6 +132,12 @@ impl Suite {
         act().await;
         let place = self.place.take().unwrap();
         self.start_again(place).await
+    }
+
+    /// Stops the suite, and leaves what it kept.
+    pub async fn end(mut self) -> Place {
+        self.stop().await;
+        self.place.take().unwrap()
     }
 
     async fn stop(&mut self) {

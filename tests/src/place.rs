@@ -9,7 +9,8 @@ use std::{
 use store::testing::administrate;
 use tempfile::TempDir;
 
-const SERVICES: [&str; 5] = ["accounts", "orders", "interactions", "feedback", "aggregator"];
+/// The services, each with a database of its own.
+pub const SERVICES: [&str; 5] = ["accounts", "orders", "interactions", "feedback", "aggregator"];
 
 /// A place for one suite's data, gone with it.
 pub struct Place {

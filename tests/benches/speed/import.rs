@@ -3,27 +3,16 @@
 
 use std::time::Instant;
 
-use contracts::{
-    assessments::v1::GetAssessmentRequest,
-    common::v1::{FreshnessToken, Money},
-    orders::v1::{ImportOrdersRequest, Order, OrdersRow, orders_row},
-};
+use contracts::{common::v1::FreshnessToken, orders::v1::Order};
 use prost::Message as _;
 use rusqlite::{Connection, params};
-use tests::{START, Suite, ask, ask_for, day};
+pub(crate) use tests::bulk::{account, order};
+use tests::{START, Suite, bulk, bulk::BATCH, day};
 use tokio::runtime::Runtime;
-use tokio_stream::StreamExt as _;
-use tonic::Code;
 
 use crate::{accounts, process::cpu_seconds, rate, report, rounds};
 
 pub(crate) const ORDERS: usize = 50_000;
-const BATCH: usize = 1_000;
-
-/// The id of the account with this number.
-pub(crate) fn account(number: usize) -> String {
-    format!("a{number}")
-}
 
 pub(crate) fn run(runtime: &Runtime) {
     runtime.block_on(async {
@@ -64,47 +53,14 @@ pub(crate) fn orders(first: usize, count: usize) -> impl Iterator<Item = Order> 
     })
 }
 
-pub(crate) fn order(account: &str, number: usize, place_time: Option<prost_types::Timestamp>) -> Order {
-    Order {
-        name: format!("accounts/{account}/orders/o{number:09}"),
-        place_time,
-        total: Some(Money { currency_code: "EUR".to_owned(), units: 100 + number as i64 % 900, nanos: 500_000_000 }),
-        ..Order::default()
-    }
-}
-
 /// Imports orders, made as they are sent. Answers with the tokens of all batches.
 pub(crate) async fn send(suite: &Suite, orders: impl Iterator<Item = Order> + Send + 'static) -> Vec<FreshnessToken> {
-    let mut rows = orders.map(|order| OrdersRow { resource: Some(orders_row::Resource::Order(order)) });
-    let batches = std::iter::from_fn(move || {
-        let rows: Vec<OrdersRow> = rows.by_ref().take(BATCH).collect();
-        (!rows.is_empty()).then(|| ImportOrdersRequest { rows, ..Default::default() })
-    });
-    let request = ask_for(3_600, tokio_stream::iter(batches));
-    let mut answers = suite.orders().import_orders(request).await.unwrap().into_inner();
-    let mut tokens = Vec::new();
-    while let Some(answer) = answers.next().await {
-        let answer = answer.unwrap();
-        assert!(answer.refusals.is_empty(), "{:?}", answer.refusals.first());
-        tokens.extend(answer.freshness);
-    }
-    tokens
+    bulk::send(suite.orders(), orders).await
 }
 
 /// Waits until the aggregator has seen all that these tokens name.
 pub(crate) async fn wait(suite: &Suite, tokens: Vec<FreshnessToken>) {
-    for tokens in tokens.chunks(20).rev() {
-        loop {
-            // Any account will do, also one that there is not.
-            let name = "accounts/a0/assessment".to_owned();
-            let request = GetAssessmentRequest { name, at_least_as_fresh: tokens.to_vec(), ..Default::default() };
-            match suite.assessments().get_assessment(ask(request)).await {
-                Err(status) if status.code() == Code::DeadlineExceeded => {}
-                Err(status) if status.code() != Code::NotFound => panic!("{status:?}"),
-                _ => break,
-            }
-        }
-    }
+    bulk::wait(suite.assessments(), tokens).await;
 }
 
 /// The same rows and one change row for each, in transactions of a thousand, by prepared statements.

@@ -3,15 +3,15 @@
 //! Each measure runs ours and the peer by turns (A B A B …) and prints the median of each, the ratio pair by pair with its
 //! spread, and the target. Absolute figures depend on the machine; only the ratios mean anything. Sizes come from the
 //! environment: `RAPPORT_BENCH_ACCOUNTS` (default 20,000), `RAPPORT_BENCH_ROUNDS` (default 5), `RAPPORT_BENCH_ORDERS` (of
-//! `lag`, default 100,000), `RAPPORT_BENCH_MANY` (accounts of `growth`, default 100,000). Arguments pick measures by how their names begin.
-//! All are over SQLite, and over PostgreSQL where `TEST_DATABASE_URL` names a server; `postgres` needs one.
+//! `lag`, default 100,000). Arguments pick measures by how their names begin. All are over SQLite, and over PostgreSQL
+//! where `TEST_DATABASE_URL` names a server; `postgres` needs one.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and fails by panicking")]
 
 mod echo;
 mod feeds;
 mod filling;
-mod growth;
 mod import;
+mod lag;
 mod lists;
 mod postgres;
 mod process;
@@ -21,6 +21,8 @@ mod unary;
 
 use std::time::Instant;
 
+pub(crate) use tests::benchmark::{median, setting};
+
 /// As in the binary.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -28,14 +30,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// A measure's name and what runs it.
 type Measure = (&'static str, fn(&tokio::runtime::Runtime));
 
-const MEASURES: [Measure; 11] = [
+const MEASURES: [Measure; 10] = [
     ("read", read::run),
     ("lists", lists::run),
     ("import", import::run),
     ("texts", texts::run),
     ("unary", unary::run),
-    ("lag", growth::lag),
-    ("growth", growth::run),
+    ("lag", lag::run),
     ("feeds", feeds::run),
     ("postgres-import", postgres::import),
     ("postgres-unary", postgres::unary),
@@ -53,11 +54,6 @@ fn main() {
             run(&runtime);
         }
     }
-}
-
-/// A number from the environment.
-pub(crate) fn setting(name: &str, default: usize) -> usize {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
 /// How many times each side is measured.
@@ -85,18 +81,7 @@ pub(crate) fn report(what: &str, unit: &str, pairs: &[(f64, f64)], wanted: &str)
 
 /// The CPU time that the process has used so far, in microseconds; 0 where the system does not say.
 pub(crate) fn cpu_micros() -> f64 {
-    // The 14th and 15th field, in ticks of which a second has 100 on every Linux; the second may hold spaces, in brackets.
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) * 10_000.0
-}
-
-/// The middle value.
-pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    process::cpu_seconds() * 1e6
 }
 
 /// Runs something and returns its rate: `count` in so many seconds.

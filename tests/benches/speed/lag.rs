@@ -1,5 +1,4 @@
-//! What does not grow: the lag of the aggregator and the memory of the suite while much is imported, and the processor time
-//! of an event when there are many accounts.
+//! The lag of the aggregator and the memory of the suite while much is imported.
 
 use std::time::Instant;
 
@@ -9,17 +8,12 @@ use tokio::runtime::Runtime;
 
 use crate::{
     import::{account, order, send, wait},
-    process::{cpu_seconds, resident_megabytes},
-    report, rounds, setting,
+    process::resident_megabytes,
+    report, setting,
 };
 
-/// How many accounts are few.
-const FEW: usize = 10_000;
-/// How many events are measured.
-const EVENTS: usize = 50_000;
-
 /// Imports many orders in ten parts, and prints how far behind the aggregator is at the end, and the memory after each.
-pub(crate) fn lag(runtime: &Runtime) {
+pub(crate) fn run(runtime: &Runtime) {
     let orders = setting("RAPPORT_BENCH_ORDERS", 100_000);
     runtime.block_on(async {
         let suite = Suite::start().await;
@@ -40,37 +34,6 @@ pub(crate) fn lag(runtime: &Runtime) {
         let memory: Vec<String> = memory.iter().map(|megabytes| format!("{megabytes:.0}")).collect();
         println!("  memory of client and suite after each tenth, in MB: {}", memory.join(" "));
     });
-}
-
-/// The processor time of an imported and followed event, with many accounts against few.
-pub(crate) fn run(runtime: &Runtime) {
-    let many = setting("RAPPORT_BENCH_MANY", 100_000);
-    runtime.block_on(async {
-        let large = filled(many).await;
-        let small = filled(FEW).await;
-        let mut pairs = Vec::new();
-        for round in 0..rounds() {
-            pairs.push((micros_each(&large, many, round).await, micros_each(&small, FEW, round).await));
-        }
-        report(&format!("CPU of an event at {many} accounts against {FEW}"), "us", &pairs, "<= 1.2");
-    });
-}
-
-/// A suite in which each account has an order.
-async fn filled(accounts: usize) -> Suite {
-    let suite = Suite::start().await;
-    // Not in the order of what is measured, which would find its accounts side by side.
-    let first = (0..accounts).map(|number| order(&account(number), number, day(-364.0)));
-    let tokens = send(&suite, first).await;
-    wait(&suite, tokens).await;
-    suite
-}
-
-async fn micros_each(suite: &Suite, accounts: usize, round: usize) -> f64 {
-    let before = cpu_seconds();
-    let tokens = send(suite, scattered(accounts, accounts + round * EVENTS, EVENTS)).await;
-    wait(suite, tokens).await;
-    (cpu_seconds() - before) * 1e6 / EVENTS as f64
 }
 
 /// Orders of all accounts in no order that a database likes.
