@@ -173,8 +173,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_thread_that_cannot_keep_up_refuses_what_waits_answers_health_and_recovers_at_once() {
-        let suite = Suite::start(Suite::settings()).await;
         // All over one connection, and so on one thread: half a second of work comes at once.
+        let suite = Suite::start(ServeSettings { max_streams: 1_000, ..Suite::settings() }).await;
         let client = suite.client(None);
         let calls = (0..400).map(|_| {
             let mut client = client.clone();
