@@ -97,7 +97,7 @@ pub(super) async fn many_rows_at_once_are_each_as_they_were_put(place: &Place) -
     let drawn = |number: usize| Draft {
         // What a text format would have to escape.
         label: ["", "\t\n\\N", "\"', {}", "áé"][number % 4].into(),
-        deleted: number % 5 == 0,
+        deleted: number.is_multiple_of(5),
         happened_at: [i64::MIN, -1, 0, i64::MAX][number % 4],
         document: (0..number % 300).map(|byte| byte as u8).collect(),
         ..draft("")
