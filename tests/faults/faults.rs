@@ -236,10 +236,11 @@ fn clock(cluster: &mut Cluster, chance: &mut Chance) -> Result<String, String> {
     Ok(format!("clocks jump: {}", moved.join(", ")))
 }
 
-/// Takes an order from its service, and another from the aggregator's picture; both stand, and are no import's.
+/// Takes an order from its service, one that no import may send again, and an imported one from the aggregator's picture; both
+/// stand. Who writes locks positions of the feed first: who has read the order and is about to write it would put it back.
 async fn tamper(cluster: &mut Cluster) -> Result<String, String> {
     let postgres = cluster.postgres.as_ref().ok_or("there is no PostgreSQL")?;
-    let row = "delete from orders where (tenant, account, id) in (select tenant, account, id from orders
+    let row = "lock table feed_positions in exclusive mode; delete from orders where (tenant, account, id) in (select tenant, account, id from orders
         where deleted_at is null and id not like '%import%' and id <> 'shared' limit 1) returning id";
     let source = "delete from sources where (tenant, account, source, version) in (
         select tenant, account, source, version from sources where kind = 'order' and deleted_at is null

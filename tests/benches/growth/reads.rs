@@ -10,13 +10,17 @@ use std::{
 
 use contracts::{
     assessments::v1::{
-        GetAssessmentRequest, GetPortfolioRequest, ListAssessmentsRequest,
-        assessments_service_client::AssessmentsServiceClient,
+        GetAssessmentRequest, GetPortfolioRequest, assessments_service_client::AssessmentsServiceClient,
     },
     predictions::v1::{FitPortfolioRequest, FitState, GetFitRequest},
 };
 use runtime::Peer;
-use tests::{ask, ask_for, benchmark::median, bulk::account, chance::Chance};
+use tests::{
+    TENANT, ask, ask_for,
+    benchmark::{median, pages},
+    bulk::account,
+    chance::Chance,
+};
 
 use crate::{
     cell::{Cell, Spent},
@@ -99,12 +103,12 @@ pub(crate) async fn get(mut client: AssessmentsServiceClient<Peer>, name: &str) 
 /// Pages of lists that follow each other, and the shape of the portfolio.
 pub(crate) async fn lists(cell: &Cell, size: usize, round: usize, table: &mut Table) {
     for (what, order_by, filter) in LISTS {
-        let first = pages(cell, order_by, filter, 1).await;
+        let first = pages(cell.assessments(), TENANT, order_by, filter, 1).await;
         // It loads what the others read.
         if round == 0 && !order_by.is_empty() {
             table.add(size, &format!("the first page of 50 {what}, us"), first);
         }
-        let (spent, latency) = cell.measure(pages(cell, order_by, filter, PAGES)).await;
+        let (spent, latency) = cell.measure(pages(cell.assessments(), TENANT, order_by, filter, PAGES)).await;
         table.add(size, &format!("a page of 50 {what}, CPU, us"), spent.cpu() * 1e6 / PAGES as f64);
         table.add(size, &format!("a page of 50 {what}, us"), latency);
     }
@@ -112,26 +116,6 @@ pub(crate) async fn lists(cell: &Cell, size: usize, round: usize, table: &mut Ta
     let (spent, latency) = cell.measure(portfolios(cell, PORTFOLIOS)).await;
     table.add(size, "GetPortfolio, CPU, us", spent.cpu() * 1e6 / PORTFOLIOS as f64);
     table.add(size, "GetPortfolio, us", latency);
-}
-
-async fn pages(cell: &Cell, order_by: &str, filter: &str, count: usize) -> f64 {
-    let mut client = cell.assessments();
-    let mut latencies = Vec::with_capacity(count);
-    let mut page_token = String::new();
-    for _ in 0..count {
-        let request = ListAssessmentsRequest {
-            order_by: order_by.to_owned(),
-            filter: filter.to_owned(),
-            page_size: 50,
-            page_token,
-            ..Default::default()
-        };
-        let began = Instant::now();
-        let page = client.list_assessments(ask_for(120, request)).await.unwrap().into_inner();
-        latencies.push(began.elapsed().as_secs_f64() * 1e6);
-        page_token = page.next_page_token;
-    }
-    median(latencies.into_iter())
 }
 
 async fn portfolios(cell: &Cell, count: usize) -> f64 {

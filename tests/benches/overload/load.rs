@@ -89,6 +89,39 @@ impl Count {
     }
 }
 
+/// A load while it runs.
+struct Run {
+    start: Instant,
+    length: Duration,
+    warm: Duration,
+    is_warm: bool,
+    count: Count,
+}
+
+impl Run {
+    fn begin(length: Duration) -> Self {
+        Self { start: Instant::now(), length, warm: length / 5, is_warm: false, count: Count::default() }
+    }
+
+    /// How long it has run; none when it is over. What came before it was warm is forgotten.
+    fn elapsed(&mut self, now: Instant) -> Option<Duration> {
+        let elapsed = now - self.start;
+        if !self.is_warm && elapsed >= self.warm {
+            (self.count, self.is_warm) = (Count::default(), true);
+        }
+        (elapsed < self.length).then_some(elapsed)
+    }
+
+    /// When a call of a clock is due.
+    fn due(&self, number: usize, rate: f64) -> Instant {
+        self.start + Duration::from_secs_f64(number as f64 / rate)
+    }
+
+    fn took(&self) -> Took {
+        self.count.took((self.length - self.warm).as_secs_f64())
+    }
+}
+
 impl Took {
     pub(crate) const HEADER: &str =
         "   due/s accepted/s   p50 ms   p99 ms    held  refused  (ms)   late  failed  in time   server";
@@ -157,32 +190,23 @@ impl Flood {
 
     /// For so long, makes what calls `due` says: how many since the start, by the time since then and what is open.
     fn run(&mut self, length: Duration, mut due: impl FnMut(Duration, &Self) -> (usize, Option<f64>)) -> Took {
-        let warm = length / 5;
-        let mut count = Count::default();
-        let (start, mut made) = (Instant::now(), 0);
-        let mut is_warm = false;
+        let (mut run, mut made) = (Run::begin(length), 0);
         loop {
             let now = Instant::now();
-            let elapsed = now - start;
-            if elapsed >= length {
-                break;
-            }
-            if !is_warm && elapsed >= warm {
-                (count, is_warm) = (Count::default(), true);
-            }
+            let Some(elapsed) = run.elapsed(now) else { break };
             let (wanted, rate) = due(elapsed, self);
             while made < wanted {
                 made += 1;
-                let due = rate.map_or(now, |rate| start + Duration::from_secs_f64(made as f64 / rate));
-                count.make(due, now);
-                count.held += usize::from(!self.call(due));
+                let due = rate.map_or(now, |rate| run.due(made, rate));
+                run.count.make(due, now);
+                run.count.held += usize::from(!self.call(due));
             }
-            self.exchange(&mut count.ended);
+            self.exchange(&mut run.count.ended);
         }
-        let took = count.took((length - warm).as_secs_f64());
+        let took = run.took();
         // The next load begins with nothing open.
         while self.open() > 0 {
-            self.exchange(&mut count.ended);
+            self.exchange(&mut run.count.ended);
         }
         took
     }
@@ -219,38 +243,29 @@ impl Flood {
 
 /// So many calls a second of the suite's clients, whatever becomes of them.
 pub(crate) async fn by_clock(clients: &Clients, rate: f64, length: Duration) -> Took {
-    let warm = length / 5;
-    let mut count = Count::default();
     let mut running = FuturesUnordered::new();
-    let (mut made, mut is_warm) = (0, false);
-    let start = Instant::now();
+    let (mut run, mut made) = (Run::begin(length), 0);
     let mut tick = tokio::time::interval(TICK);
     loop {
         tokio::select! {
             biased;
             _ = tick.tick() => {
                 let now = Instant::now();
-                let elapsed = now - start;
-                if elapsed >= length {
-                    break;
-                }
-                if !is_warm && elapsed >= warm {
-                    (count, is_warm) = (Count::default(), true);
-                }
-                while made < (elapsed.as_secs_f64() * rate) as u64 {
+                let Some(elapsed) = run.elapsed(now) else { break };
+                while made < (elapsed.as_secs_f64() * rate) as usize {
                     made += 1;
-                    let due = start + Duration::from_secs_f64(made as f64 / rate);
-                    count.make(due, now);
+                    let due = run.due(made, rate);
+                    run.count.make(due, now);
                     running.push(async move {
                         let code = clients.make().await.map_or_else(|status| status.code(), |()| Code::Ok);
                         (due, Instant::now(), code)
                     });
                 }
             }
-            Some(call) = running.next() => count.ended.push(call),
+            Some(call) = running.next() => run.count.ended.push(call),
         }
     }
-    let took = count.took((length - warm).as_secs_f64());
+    let took = run.took();
     // The next load begins with nothing open.
     running.collect::<Vec<_>>().await;
     took

@@ -5,12 +5,12 @@
 
 use std::time::Instant;
 
-use contracts::assessments::v1::{GetPortfolioRequest, ListAssessmentsRequest};
+use contracts::assessments::v1::GetPortfolioRequest;
 use rusqlite::{Connection, params};
-use tests::{Suite, TENANT, ask_as};
+use tests::{Suite, TENANT, ask_as, benchmark::pages};
 use tokio::runtime::Runtime;
 
-use crate::{filling, import, median, report, rounds, setting};
+use crate::{filling, import, report, rounds, setting};
 
 const FEW: usize = 1_000;
 const PAGES: usize = 20;
@@ -40,14 +40,14 @@ pub(crate) fn run(runtime: &Runtime) {
 
         for (name, order_by, filter) in LISTS {
             let first = Instant::now();
-            pages(&suite, "many", order_by, filter, 1).await;
+            pages(suite.assessments(), "many", order_by, filter, 1).await;
             let first = first.elapsed().as_secs_f64() * 1e3;
-            pages(&suite, "few", order_by, filter, 1).await;
+            pages(suite.assessments(), "few", order_by, filter, 1).await;
             let mut pairs = Vec::new();
             for _ in 0..rounds() {
                 pairs.push((
-                    pages(&suite, "many", order_by, filter, PAGES).await,
-                    pages(&suite, "few", order_by, filter, PAGES).await,
+                    pages(suite.assessments(), "many", order_by, filter, PAGES).await,
+                    pages(suite.assessments(), "few", order_by, filter, PAGES).await,
                 ));
             }
             report(&format!("a page of 50 of {many}, {name}, against {FEW}"), "us", &pairs, "-");
@@ -90,27 +90,6 @@ fn multiply(connection: &mut Connection, tenant: &str, count: usize) {
     }
     drop((ledger, standing));
     transaction.commit().unwrap();
-}
-
-/// The median time of a page, in microseconds, over so many that follow each other, from the beginning again at the end.
-async fn pages(suite: &Suite, tenant: &str, order_by: &str, filter: &str, count: usize) -> f64 {
-    let mut client = suite.assessments();
-    let mut latencies = Vec::with_capacity(count);
-    let mut page_token = String::new();
-    for _ in 0..count {
-        let request = ListAssessmentsRequest {
-            order_by: order_by.to_owned(),
-            filter: filter.to_owned(),
-            page_size: 50,
-            page_token,
-            ..Default::default()
-        };
-        let began = Instant::now();
-        let page = client.list_assessments(ask_as(tenant, request)).await.unwrap().into_inner();
-        latencies.push(began.elapsed().as_secs_f64() * 1e6);
-        page_token = page.next_page_token;
-    }
-    median(latencies.into_iter())
 }
 
 async fn portfolio(suite: &Suite, tenant: &str) -> f64 {
