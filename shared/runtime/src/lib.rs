@@ -20,6 +20,7 @@ mod guests;
 mod health;
 mod layers;
 mod load;
+mod pace;
 mod pause;
 mod queue;
 mod retry;

@@ -1,17 +1,16 @@
 //! Bounds how many calls run at once.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::future::Either;
 use http::{HeaderMap, Request, Response};
 use pin_project_lite::pin_project;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::Code;
 use tonic::body::Body;
 use tower::{Layer, Service};
@@ -20,10 +19,12 @@ use super::{Answer, Grpc, refuse};
 use crate::fault::{Fault, reason};
 use crate::health;
 use crate::load::Load;
+use crate::pace::Pace;
 use crate::telemetry::{Telemetry, names};
 use crate::throttle::Throttle;
 
-/// Refuses a call at once when the limit is reached: a queue would only turn overload into timeouts.
+/// Refuses a call when the limit is reached: a queue would only turn overload into timeouts. Of a flood most wait to be told so
+/// ([`Pace`]).
 ///
 /// A call holds its place until its answer begins, so long-lived answers such as watches do not use up the places.
 /// Health is always answered: a busy process is not a broken one.
@@ -36,6 +37,7 @@ pub(crate) struct OverloadLayer {
 struct Door {
     places: Arc<Semaphore>,
     load: Arc<Load>,
+    refusals: Arc<Mutex<Pace>>,
     lines: Arc<Throttle>,
     telemetry: Telemetry,
 }
@@ -45,16 +47,23 @@ impl OverloadLayer {
         if let Some(recorder) = &telemetry.recorder {
             recorder.instruments.calls_limited(limit);
         }
-        let (places, load) = (Arc::new(Semaphore::new(limit)), Arc::new(Load::new(Instant::now())));
-        OverloadLayer { door: Door { places, load, lines: Arc::default(), telemetry } }
+        let now = Instant::now();
+        let door = Door {
+            places: Arc::new(Semaphore::new(limit)),
+            load: Arc::new(Load::new(now)),
+            refusals: Arc::new(Mutex::new(Pace::new(now))),
+            lines: Arc::default(),
+            telemetry,
+        };
+        OverloadLayer { door }
     }
 }
 
 impl Door {
-    /// Takes a place, or says how long the caller should wait before another attempt.
-    fn enter(&self) -> Result<OwnedSemaphorePermit, Duration> {
+    /// Takes a place, or refuses.
+    fn enter(&self, now: Instant) -> Result<OwnedSemaphorePermit, Refused> {
         let place = self.places.clone().try_acquire_owned();
-        self.load.count(Instant::now(), place.is_err());
+        self.load.count(now, place.is_err());
         place.map_err(|_| {
             if let Some(recorder) = &self.telemetry.recorder {
                 recorder.instruments.call_refused(names::REFUSED_RUNNING);
@@ -62,7 +71,9 @@ impl Door {
             if let Some(unsaid) = self.lines.line() {
                 tracing::warn!(unsaid, "refusing calls: there are as many as may run at once");
             }
-            self.load.pause()
+            // Nothing that is done under the lock panics.
+            let at = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).take(now);
+            Refused { turn: (at > now).then(|| Box::pin(sleep_until(at))), pause: self.load.pause() }
         })
     }
 }
@@ -84,7 +95,7 @@ pub(crate) struct Overload<S> {
 impl<S: Grpc> Service<Request<Body>> for Overload<S> {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Either<Admitted<S::Future>, Ready<Answer>>;
+    type Future = Either<Admitted<S::Future>, Refused>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)
@@ -93,9 +104,9 @@ impl<S: Grpc> Service<Request<Body>> for Overload<S> {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut place = None;
         if !request.uri().path().starts_with(health::PATH) {
-            place = match self.door.enter() {
+            place = match self.door.enter(Instant::now()) {
                 Ok(place) => Some(place),
-                Err(pause) => return Either::Right(ready(Ok(refuse_after(pause)))),
+                Err(refused) => return Either::Right(refused),
             };
         }
         Either::Left(Admitted { inner: self.inner.call(request), place })
@@ -116,9 +127,27 @@ impl<F: Future> Future for Admitted<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let answer = std::task::ready!(this.inner.poll(context));
+        let answer = ready!(this.inner.poll(context));
         this.place.take();
         Poll::Ready(answer)
+    }
+}
+
+/// A call that is refused as its turn comes.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    turn: Option<Pin<Box<Sleep>>>,
+    pause: Duration,
+}
+
+impl Future for Refused {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        if let Some(turn) = &mut self.turn {
+            ready!(turn.as_mut().poll(context));
+        }
+        Poll::Ready(Ok(refuse_after(self.pause)))
     }
 }
 
@@ -151,6 +180,7 @@ mod tests {
     use tonic_types::StatusExt;
 
     use super::*;
+    use crate::pace::AT_ONCE;
     use crate::settings::ServeSettings;
     use crate::testing::{Suite, eventually, reason_of};
 
@@ -169,6 +199,18 @@ mod tests {
         suite.release();
         running.await.unwrap().unwrap();
         suite.ask(None, "quick").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_flood_beyond_the_limit_is_refused_one_after_another() {
+        let door = OverloadLayer::new(1, Telemetry::off()).door;
+        let later = Instant::now() + Duration::from_secs(1);
+        let _running = door.enter(later).unwrap();
+        let refused: Vec<Refused> = (0..AT_ONCE + 100).map(|_| door.enter(later).unwrap_err()).collect();
+        assert!(refused[..AT_ONCE].iter().all(|refused| refused.turn.is_none()));
+        let turns = refused[AT_ONCE..].iter().map(|refused| refused.turn.as_ref().unwrap().deadline());
+        let turns: Vec<Instant> = turns.collect();
+        assert!(turns[0] > later && turns.windows(2).all(|turns| turns[0] < turns[1]));
     }
 
     #[tokio::test]
