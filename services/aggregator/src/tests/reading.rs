@@ -11,7 +11,7 @@ use store::Backend;
 use super::{NOW, Place, mark};
 use crate::apply::Heard;
 use crate::filter::Order as ListOrder;
-use crate::store::{ACCOUNTS_WITH_OFFERS, STANDINGS, offers_of, sources_of, timeline};
+use crate::store::{ACCOUNTS_WITH_OFFERS, STANDINGS, ledgers_of, offers_of, sources_of, timeline};
 use crate::told::Told;
 
 const ACCOUNT: &str = "a";
@@ -149,6 +149,33 @@ async fn what_was_told_of_an_account_is_found_by_an_index() {
         for (text, texts) in [(offers_of(1), &["t", "a"][..]), (ACCOUNTS_WITH_OFFERS.to_owned(), &["t"])] {
             let plan = plan(&mut connection, place.database.backend, &text, texts, &[]).await;
             assert!(plan.contains("sources_offers"), "{text}\n{plan}");
+        }
+        drop(connection);
+        place.close().await;
+    }
+}
+
+#[tokio::test]
+async fn ledgers_asked_for_together_are_sought_one_by_one() {
+    for place in places().await {
+        let mut connection = place.database.reader.acquire().await.unwrap();
+        if place.database.backend == Backend::Postgres {
+            // Of few rows it would read all, and also of many that it knows nothing about yet.
+            let fill = "insert into ledgers (tenant, account, currency, document)
+                 select 't', n::text, '', '' from generate_series(1, 20000) n";
+            for text in [fill, "analyze ledgers"] {
+                sqlx::query(text).execute(&mut *connection).await.unwrap();
+            }
+        }
+        for accounts in [1, 64] {
+            let names: Vec<String> = (0..accounts).map(|number| (number * 300).to_string()).collect();
+            let texts: Vec<&str> = std::iter::once("t").chain(names.iter().map(String::as_str)).collect();
+            let plan = plan(&mut connection, place.database.backend, &ledgers_of(accounts), &texts, &[]).await;
+            let sought = match place.database.backend {
+                Backend::Sqlite => "(tenant=? AND account=?",
+                Backend::Postgres => "Index Cond: ((tenant = 't'::text) AND (account = ",
+            };
+            assert!(plan.contains(sought), "{plan}");
         }
         drop(connection);
         place.close().await;
