@@ -1,8 +1,8 @@
 //! Every SQL statement of the aggregator that writes, each a set of rows at a time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-use store::{Error, Mark, Transaction, Value};
+use store::{Error, Mark, Transaction, Update, Value};
 
 use crate::{
     movement::Stood,
@@ -72,23 +72,22 @@ pub(crate) async fn ledgers(transaction: &mut Transaction, accounts: &[AccountKe
 
 /// Marks the versions that were current as superseded, each at its time.
 pub(crate) async fn supersede(transaction: &mut Transaction, sources: &[(SourceKey, i64)]) -> Result<(), Error> {
-    let mut by_time: BTreeMap<i64, Vec<&SourceKey>> = BTreeMap::new();
-    for (key, superseded_at) in sources {
-        by_time.entry(*superseded_at).or_default().push(key);
-    }
-    for (superseded_at, keys) in by_time {
-        let update = "update sources set superseded_at = $1 where (tenant, account, source)";
-        let current = "and superseded_at is null";
-        let keys = source_keys(keys.into_iter());
-        transaction.write_keyed((update, current), &[Value::Integer(superseded_at)], &keys).await?;
-    }
-    Ok(())
+    let rows = sources.iter().map(|((tenant, account, source), superseded_at)| {
+        [Value::Integer(*superseded_at), Value::Text(tenant), Value::Text(account), Value::Text(source)]
+    });
+    let update = Update {
+        table: "sources",
+        column: "superseded_at",
+        key: "tenant, account, source",
+        condition: "and superseded_at is null",
+    };
+    transaction.set_each(&update, &rows.collect::<Vec<_>>()).await
 }
 
 /// Deletes all versions of sources, so that nothing is left of what was erased.
 pub(crate) async fn erase(transaction: &mut Transaction, keys: &[SourceKey]) -> Result<(), Error> {
     let delete = "delete from sources where (tenant, account, source)";
-    transaction.write_keyed((delete, ""), &[], &source_keys(keys.iter())).await
+    transaction.write_keyed((delete, ""), &source_keys(keys.iter())).await
 }
 
 /// Forgets all sources of some kinds.
@@ -187,7 +186,7 @@ pub(crate) async fn upsert_standings(transaction: &mut Transaction, rows: &[Stan
 pub(crate) async fn drop_accounts(transaction: &mut Transaction, accounts: &BTreeSet<AccountKey>) -> Result<(), Error> {
     let accounts = account_keys(accounts.iter());
     for delete in ["delete from ledgers where (tenant, account)", "delete from standings where (tenant, account)"] {
-        transaction.write_keyed((delete, ""), &[], &accounts).await?;
+        transaction.write_keyed((delete, ""), &accounts).await?;
     }
     Ok(())
 }
@@ -221,7 +220,7 @@ pub(crate) async fn unset(transaction: &mut Transaction, beginning: &str) -> Res
     let names = transaction.select("select name from settings", &[], |row| row.text(0)).await?;
     let names: Vec<_> =
         names.iter().filter(|name| name.starts_with(beginning)).map(|name| [Value::Text(name)]).collect();
-    transaction.write_keyed(("delete from settings where name", ""), &[], &names).await
+    transaction.write_keyed(("delete from settings where name", ""), &names).await
 }
 
 fn account_keys<'a>(accounts: impl Iterator<Item = &'a AccountKey>) -> Vec<[Value<'a>; 2]> {

@@ -43,6 +43,7 @@ const POSTGRES_SETTINGS: &str = "
     set idle_in_transaction_session_timeout = '10s';
     set lock_timeout = '10s';
     set plan_cache_mode = force_custom_plan;
+    set standard_conforming_strings = on;
     set tcp_keepalives_idle = 30;
     set tcp_keepalives_interval = 10;
 ";

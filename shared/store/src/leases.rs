@@ -327,7 +327,7 @@ impl Transaction {
             fenced.insert(partition, Fenced { writes_before });
         }
         let count = ("update leases set writes = writes + 1 where feed_partition", "");
-        self.write_keyed(count, &[], &keys).await?;
+        self.write_keyed(count, &keys).await?;
         Ok(fenced)
     }
 

@@ -39,5 +39,5 @@ pub use row::{Draft, Key, Row, Table};
 pub use rows::Rows;
 pub use sql::{bind_row_sets, placeholders, set_size};
 pub use token::{FreshnessToken, Mark, PageToken, TokenError};
-pub use transaction::{Found, Transaction, Value};
+pub use transaction::{Found, Transaction, Update, Value};
 pub use write::{Command, Decision, Outcome, RequestId, Store, Submitted, Written};

@@ -1,11 +1,11 @@
 //! The answers kept for request ids, so that a repeated request is answered as the first time.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use prost::Message as _;
 
 use crate::{
-    Database, Error, Position, Transaction, Value,
+    Database, Error, Found, Position, Transaction, Value,
     feed::StoredChange,
     row::{Key, Table},
     write::{Outcome, RequestId, Written},
@@ -24,28 +24,24 @@ pub(crate) struct NewRequest {
     pub(crate) written: Written,
 }
 
-/// Returns the answers given before to any of these requests, by tenant and request id.
-pub(crate) async fn seen(
-    transaction: &mut Transaction,
+/// What [`seen`] reads of the answers to requests, by tenant and request id.
+pub(crate) const SEEN: &str = "select tenant, request_id, fingerprint, feed_partition, position, document from requests
+     where (tenant, request_id)";
+
+/// Reads an answer that was given before, with the tenant and the request id.
+pub(crate) fn seen(
     tables: &'static [&'static Table],
-    asked: &[(&str, &RequestId)],
-) -> Result<HashMap<(String, String), SeenRequest>, Error> {
-    let keys = asked.iter().map(|(tenant, request)| [Value::Text(tenant), Value::Text(&request.id)]);
-    let keys: Vec<_> = keys.collect();
-    let select = "select tenant, request_id, fingerprint, feed_partition, position, document from requests
-         where (tenant, request_id)";
-    let seen = transaction.look_up((select, ""), &keys, |row| {
-        let partition = u32::try_from(row.integer(3)?).unwrap_or_default();
-        let change = StoredChange::decode(row.bytes(5)?.as_slice())
-            .map_err(|error| Error::Damaged(format!("a kept answer: {error}")))?;
-        let written = Written {
-            row: Arc::new(change.into_row(tables)?),
-            position: Position { partition, position: row.integer(4)? },
-            outcome: Outcome::Replayed,
-        };
-        Ok(((row.text(0)?, row.text(1)?), SeenRequest { fingerprint: row.bytes(2)?, written }))
-    });
-    Ok(seen.await?.into_iter().collect())
+    row: &Found<'_>,
+) -> Result<((String, String), SeenRequest), Error> {
+    let partition = u32::try_from(row.integer(3)?).unwrap_or_default();
+    let change = StoredChange::decode(row.bytes(5)?.as_slice())
+        .map_err(|error| Error::Damaged(format!("a kept answer: {error}")))?;
+    let written = Written {
+        row: Arc::new(change.into_row(tables)?),
+        position: Position { partition, position: row.integer(4)? },
+        outcome: Outcome::Replayed,
+    };
+    Ok(((row.text(0)?, row.text(1)?), SeenRequest { fingerprint: row.bytes(2)?, written }))
 }
 
 /// Drops the answers kept before a time.

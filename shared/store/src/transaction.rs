@@ -29,6 +29,19 @@ enum Begun {
 /// What stands before and after the rows or the keys of a statement.
 type Parts<'a> = (&'a str, &'a str);
 
+/// What [`Transaction::set_each`] sets.
+#[derive(Debug, Clone, Copy)]
+pub struct Update<'a> {
+    /// The table.
+    pub table: &'a str,
+    /// The column that is set.
+    pub column: &'a str,
+    /// The columns of the key.
+    pub key: &'a str,
+    /// Follows the key: `and …`, or nothing.
+    pub condition: &'a str,
+}
+
 /// A parameter of a statement.
 #[derive(Debug, Clone, Copy)]
 pub enum Value<'a> {
@@ -42,6 +55,27 @@ pub enum Value<'a> {
     Text(&'a str),
     /// A `bytea`.
     Bytes(&'a [u8]),
+}
+
+/// Rows to look for: those that have one of some keys.
+pub(crate) struct LookUp<'a> {
+    before: &'a str,
+    after: &'a str,
+    width: usize,
+    /// One after another.
+    keys: &'a [Value<'a>],
+}
+
+impl<'a> LookUp<'a> {
+    /// As [`Transaction::look_up`] has them.
+    pub(crate) fn new<const WIDTH: usize>((before, after): Parts<'a>, keys: &'a [[Value<'a>; WIDTH]]) -> Self {
+        Self { before, after, width: WIDTH, keys: keys.as_flattened() }
+    }
+
+    /// Whether there is nothing to look for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
 }
 
 /// A row that was found. Its columns are counted from 0.
@@ -58,35 +92,29 @@ impl Transaction {
     pub(crate) async fn begin(writer: &Writer) -> Result<Self, Error> {
         Ok(Self(match writer {
             Writer::Sqlite(writer) => Begun::Sqlite(sqlite::Begun::begin(writer).await?),
-            Writer::Postgres(writer) => {
-                Begun::Postgres(Box::new(postgres::Begun::begin(writer, "", |_| Ok(())).await?.0))
-            }
+            Writer::Postgres(writer) => Begun::Postgres(Box::new(postgres::Begun::begin(writer, &[]).await?.0)),
         }))
     }
 
-    /// Begins and, on the same way to a server, reads the rows that have one of these numbers: `before` ends with the column,
-    /// and `after` follows.
+    /// Begins and looks for rows, one after another; on the same way to a server, if they are few. `read` is told which of
+    /// `look_ups`, none of which is empty, found a row.
     pub(crate) async fn begin_with<T>(
         writer: &Writer,
-        parts: (&str, &str),
-        numbers: &[i64],
-        read: impl Fn(&Found<'_>) -> Result<T, Error>,
+        look_ups: &[LookUp<'_>],
+        read: impl Fn(usize, &Found<'_>) -> Result<T, Error>,
     ) -> Result<(Self, Vec<T>), Error> {
-        match writer {
-            Writer::Postgres(writer) if !numbers.is_empty() => {
-                let (before, after) = parts;
-                let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
-                let select = format!("{before} in ({}) {after}", numbers.join(", "));
-                let (begun, found) = postgres::Begun::begin(writer, &select, read).await?;
-                Ok((Self(Begun::Postgres(Box::new(begun))), found))
+        let (mut transaction, mut found, done) = match writer {
+            Writer::Sqlite(_) => (Self::begin(writer).await?, Vec::new(), 0),
+            Writer::Postgres(writer) => {
+                let (begun, rows, done) = postgres::Begun::begin(writer, look_ups).await?;
+                let found = rows.iter().map(|(number, row)| read(*number, &Found(Columns::Postgres(row))));
+                (Self(Begun::Postgres(Box::new(begun))), found.collect::<Result<_, _>>()?, done)
             }
-            writer => {
-                let mut transaction = Self::begin(writer).await?;
-                let keys: Vec<[Value<'_>; 1]> = numbers.iter().map(|number| [Value::Integer(*number)]).collect();
-                let found = transaction.look_up(parts, &keys, read).await?;
-                Ok((transaction, found))
-            }
+        };
+        for (number, look_up) in look_ups.iter().enumerate().skip(done) {
+            found.extend(transaction.look_for(look_up, |row| read(number, row)).await?);
         }
+        Ok((transaction, found))
     }
 
     /// Of which database it is.
@@ -136,29 +164,38 @@ impl Transaction {
         rows: &[[Value<'_>; WIDTH]],
     ) -> Result<(), Error> {
         let insert = format!("insert into {table} ({columns}) values");
-        match &mut self.0 {
-            Begun::Postgres(begun) if rows.len() >= postgres::COPIED_FROM => {
-                begun.copy_rows(&format!("copy {table} ({columns}) from stdin binary"), rows).await
-            }
-            _ => self.write_rows((&insert, ""), rows).await,
-        }
+        self.write_rows((&insert, ""), rows).await
     }
 
     /// Runs a statement for each of these keys: `before` ends with the columns of the key in brackets, and `after` follows.
-    /// `leading` are the parameters in `before`, `$1` and so on, in order.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn write_keyed<const WIDTH: usize>(
         &mut self,
         parts: (&str, &str),
-        leading: &[Value<'_>],
         keys: &[[Value<'_>; WIDTH]],
     ) -> Result<(), Error> {
         match &mut self.0 {
             _ if keys.is_empty() => Ok(()),
-            Begun::Sqlite(begun) => begun.write_keyed(parts, leading, keys),
-            Begun::Postgres(begun) => begun.write_keyed(parts, leading, keys).await,
+            Begun::Sqlite(begun) => begun.write_keyed(parts, keys),
+            Begun::Postgres(begun) => begun.write_keyed(parts, keys).await,
+        }
+    }
+
+    /// Sets a column of each of these rows: each has the new value first, then its key.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn set_each<const WIDTH: usize>(
+        &mut self,
+        update: &Update<'_>,
+        rows: &[[Value<'_>; WIDTH]],
+    ) -> Result<(), Error> {
+        match &mut self.0 {
+            _ if rows.is_empty() => Ok(()),
+            Begun::Sqlite(begun) => begun.set_each(update, rows),
+            Begun::Postgres(begun) => begun.set_each(update, rows).await,
         }
     }
 
@@ -172,10 +209,18 @@ impl Transaction {
         keys: &[[Value<'_>; WIDTH]],
         read: impl Fn(&Found<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
+        self.look_for(&LookUp::new(parts, keys), read).await
+    }
+
+    async fn look_for<T>(
+        &mut self,
+        look_up: &LookUp<'_>,
+        read: impl Fn(&Found<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
         match &mut self.0 {
-            _ if keys.is_empty() => Ok(Vec::new()),
-            Begun::Sqlite(begun) => begun.look_up(parts, keys, read),
-            Begun::Postgres(begun) => begun.look_up(parts, keys, read).await,
+            _ if look_up.is_empty() => Ok(Vec::new()),
+            Begun::Sqlite(begun) => begun.look_up(look_up, read),
+            Begun::Postgres(begun) => begun.look_up(look_up, read).await,
         }
     }
 

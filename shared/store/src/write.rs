@@ -15,12 +15,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::Instrument as _;
 
 use crate::{
-    Database, Error, Refusal, Transaction,
+    Database, Error, Refusal, Transaction, Value,
     error::Chain,
     feed::{self, Group, Position, encode_change, encode_redacts, partition},
     requests::{self, NewRequest, SeenRequest},
     row::{Key, Row, Table, check_text},
     rows::{Redaction, Rows, Staged},
+    transaction::LookUp,
 };
 
 /// How many commands one transaction takes at most, unless a single batch has more.
@@ -266,20 +267,62 @@ impl Writer {
         let sound = commands.iter().zip(&checks).filter(|(_, check)| check.is_ok());
         let needed = Needed::by(sound.map(|(command, _)| command));
 
-        let (mut transaction, positions, recorded_at) = lock_positions(&self.database, &needed.partitions).await?;
-        let mut work = Work {
-            // Never backwards inside a partition, so that what was known at a time is a prefix of the feed.
-            now: now.max(recorded_at),
-            positions,
-            seen: requests::seen(&mut transaction, self.tables, &needed.requests).await?,
-            current: fetch(&mut transaction, &needed.keys).await?,
-            ..Work::default()
-        };
+        let (mut transaction, mut work) = self.begin(&needed, now).await?;
         let checked = commands.into_iter().zip(checks);
         let answers: Vec<Answer> = checked.map(|(command, check)| check.and_then(|()| work.decide(command))).collect();
         work.store(&mut transaction).await?;
         transaction.commit().await?;
         Ok(answers)
+    }
+
+    /// Begins a transaction, locks the partitions in ascending order, and reads what the commands need.
+    async fn begin(&self, needed: &Needed<'_>, now: i64) -> Result<(Transaction, Work), Error> {
+        let in_order = format!("order by feed_partition{}", self.database.backend.lock_rows());
+        let partitions: Vec<_> =
+            needed.partitions.iter().map(|partition| [Value::Integer((*partition).into())]).collect();
+        let requests: Vec<_> =
+            needed.requests.iter().map(|(tenant, request)| [Value::Text(tenant), Value::Text(&request.id)]).collect();
+        // A key leads with its table.
+        let tables = needed.keys.chunk_by(|one, next| one.table == next.table).map(|keys| {
+            let select = format!("select {} from {} where (tenant, account, id)", Row::COLUMNS, keys[0].table);
+            (keys[0].table, select, keys.iter().map(|key| key.values()).collect::<Vec<_>>())
+        });
+        let tables: Vec<_> = tables.collect();
+
+        let mut look_ups = vec![
+            (Kind::Position, LookUp::new((POSITIONS, &in_order), &partitions)),
+            (Kind::Seen, LookUp::new((requests::SEEN, ""), &requests)),
+        ];
+        for (table, select, keys) in &tables {
+            look_ups.push((Kind::Row(table), LookUp::new((select, ""), keys)));
+        }
+        look_ups.retain(|(_, look_up)| !look_up.is_empty());
+        let (kinds, look_ups): (Vec<Kind>, Vec<LookUp<'_>>) = look_ups.into_iter().unzip();
+        let mut work = Work { now, ..Work::default() };
+        let begun = Transaction::begin_with(&self.database.transactions, &look_ups, |number, row| {
+            Ok(match kinds[number] {
+                Kind::Position => {
+                    let partition = u32::try_from(row.integer(0)?);
+                    let partition = partition.map_err(|_| Error::Damaged("a partition's number".to_owned()))?;
+                    Known::Position { partition, position: row.integer(1)?, recorded_at: row.integer(2)? }
+                }
+                Kind::Seen => Known::Seen(requests::seen(self.tables, row)?),
+                Kind::Row(table) => Known::Row(Row::read(table, row)?),
+            })
+        });
+        let (transaction, known) = begun.await?;
+        for known in known {
+            match known {
+                Known::Position { partition, position, recorded_at } => {
+                    work.positions.insert(partition, position);
+                    // Never backwards inside a partition, so that what was known at a time is a prefix of the feed.
+                    work.now = work.now.max(recorded_at);
+                }
+                Known::Seen((key, seen)) => drop(work.seen.insert(key, seen)),
+                Known::Row(row) => drop(work.current.insert(row.key.clone(), Arc::new(row))),
+            }
+        }
+        Ok((transaction, work))
     }
 
     /// Drops answers that were kept long enough, now and then.
@@ -315,6 +358,22 @@ impl<'a> Needed<'a> {
         let partitions = keys.iter().map(|key| partition(&key.tenant, &key.account)).collect();
         Self { keys, partitions, requests }
     }
+}
+
+/// Where partitions stand, and when the latest change of each was written.
+const POSITIONS: &str = "select feed_partition, position, recorded_at from feed_positions where feed_partition";
+
+/// What a statement finds that a transaction begins with.
+enum Kind {
+    Position,
+    Seen,
+    Row(&'static str),
+}
+
+enum Known {
+    Position { partition: u32, position: i64, recorded_at: i64 },
+    Seen(((String, String), SeenRequest)),
+    Row(Row),
 }
 
 /// The rows that a transaction's commands named, as they stand.
@@ -446,41 +505,6 @@ impl Work {
         }
         (groups, ends)
     }
-}
-
-/// Begins a transaction and locks the partitions in ascending order. Returns where each stands, and when the latest of them was
-/// written.
-async fn lock_positions(
-    database: &Database,
-    partitions: &BTreeSet<u32>,
-) -> Result<(Transaction, BTreeMap<u32, i64>, i64), Error> {
-    let select = "select feed_partition, position, recorded_at from feed_positions where feed_partition";
-    let in_order = format!("order by feed_partition{}", database.backend.lock_rows());
-    let wanted: Vec<i64> = partitions.iter().copied().map(i64::from).collect();
-    let begun = Transaction::begin_with(&database.transactions, (select, &in_order), &wanted, |row| {
-        let partition = u32::try_from(row.integer(0)?);
-        let partition = partition.map_err(|_| Error::Damaged("a partition's number".to_owned()))?;
-        Ok((partition, row.integer(1)?, row.integer(2)?))
-    });
-    let (transaction, found): (Transaction, Vec<(u32, i64, i64)>) = begun.await?;
-    let latest = found.iter().map(|(_, _, recorded_at)| *recorded_at).max();
-    let positions = found.into_iter().map(|(partition, position, _)| (partition, position));
-    Ok((transaction, positions.collect(), latest.unwrap_or(i64::MIN)))
-}
-
-/// Reads the rows that exist of those named.
-async fn fetch(transaction: &mut Transaction, keys: &[&Key]) -> Result<Current, Error> {
-    let mut found = HashMap::with_capacity(keys.len());
-    // A key leads with its table.
-    for keys in keys.chunk_by(|one, next| one.table == next.table) {
-        let table = keys[0].table;
-        let select = format!("select {} from {table} where (tenant, account, id)", Row::COLUMNS);
-        let keys: Vec<_> = keys.iter().map(|key| key.values()).collect();
-        for row in transaction.look_up((&select, ""), &keys, |row| Row::read(table, row)).await? {
-            found.insert(row.key.clone(), Arc::new(row));
-        }
-    }
-    Ok(found)
 }
 
 /// Writes the last version of each row, in the order of their keys, so that neighbours are written to the same page. Which of

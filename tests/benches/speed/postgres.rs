@@ -23,6 +23,9 @@ use crate::{accounts, echo, filling, import, process::cpu_seconds, read, report,
 
 /// The peer's rows in a transaction, as the import's in a message.
 const BATCH: usize = 1_000;
+const WARMING: usize = 1_000;
+/// About as long as pgbench has.
+const CALLS: usize = 40_000;
 const PGBENCH_SECONDS: u32 = 5;
 const POINT_READS: usize = 20_000;
 /// The tables of the peer: an order as the suite keeps it, and a change for each.
@@ -81,7 +84,8 @@ async fn writing(server: &str) {
     let mut against = Vec::new();
     for _ in 0..rounds() {
         let suite = Arc::new(Suite::start_orders().await);
-        let ours = unary::create_all(&suite, unary::CALLERS, 0..unary::CALLS).await;
+        unary::create_all(&suite, unary::CALLERS, 0..WARMING).await;
+        let ours = unary::create_all(&suite, unary::CALLERS, WARMING..WARMING + CALLS).await;
         drop(suite);
         drop(emptied(server).await);
         let server = server.to_owned();

@@ -1,13 +1,13 @@
 //! A transaction on PostgreSQL, which is far away: many rows travel with one statement, as an array for each column, and what
 //! is written to several tables travels together.
 
-mod copied;
 mod parameters;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use futures_util::TryStreamExt as _;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor as _, PgConnection,
     postgres::{PgArguments, PgConnectOptions, PgRow},
 };
 use tokio::{
@@ -15,8 +15,8 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use self::parameters::{BYTES_PER_STATEMENT, Parameters, portions};
-use super::{Columns, Found, Parts, Value};
+use self::parameters::{BYTES_PER_STATEMENT, Parameters, literal_keys, portions};
+use super::{Columns, Found, LookUp, Parts, Update, Value};
 use crate::{
     Error,
     connect::{CONNECT_TIMEOUT, CONNECTION_LIFETIME, Server},
@@ -33,8 +33,13 @@ const WRITER_SETTINGS: &str = "
 /// How long a statement may take until the server is taken for dead, as the network may not tell: more than the server itself
 /// allows a statement.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
-/// From so many rows on `COPY` is used, which takes less of the server for each row, and one way more.
-pub(super) const COPIED_FROM: usize = 128;
+/// So many keys are looked for on the way on which a transaction begins. More are cheaper as arrays.
+const KEYS_WITH_BEGIN: usize = 192;
+/// What a transaction of few rows is told first. To plan its statements takes as long as to run them, so they keep their plans.
+/// That is for those that only insert: of one that reads, a plan made while a table was empty may take the wrong index for ever.
+const KEEP_PLANS: &str = "set local plan_cache_mode = force_generic_plan; ";
+/// Before such a transaction reads or changes anything else.
+const PLAN_ANEW: &str = "set local plan_cache_mode = force_custom_plan";
 /// The one connection that writes to a database, opened anew whenever it is lost, until it is closed.
 #[derive(Clone)]
 pub(crate) struct PostgresWriter {
@@ -61,6 +66,7 @@ pub(super) struct Begun {
     since: Instant,
     place: OwnedMutexGuard<Place>,
     waiting: Waiting,
+    keeps_plans: bool,
 }
 
 /// Rows that were written, to different tables, and not yet sent.
@@ -110,13 +116,31 @@ impl fmt::Debug for PostgresWriter {
 }
 
 impl Begun {
-    /// Begins, and reads with a statement without parameters on the same way. A connection that broke while nobody used it is
-    /// replaced.
-    pub(super) async fn begin<T>(
+    /// Begins, and looks on the same way for what comes first, if that is few rows. Returns what was found, each with the number
+    /// of what looked for it, and how many have been looked for. A connection that broke while nobody used it is replaced.
+    pub(super) async fn begin(
         writer: &PostgresWriter,
-        select: &str,
-        read: impl Fn(&Found<'_>) -> Result<T, Error>,
-    ) -> Result<(Self, Vec<T>), Error> {
+        look_ups: &[LookUp<'_>],
+    ) -> Result<(Self, Vec<(usize, PgRow)>, usize), Error> {
+        // The level is said aloud, because a server may have another default; each statement must see what the locks protect.
+        let mut begin = "begin isolation level read committed; ".to_owned();
+        let mut keys = 0;
+        let with_begin: Vec<&LookUp<'_>> = look_ups
+            .iter()
+            .take_while(|look_up| {
+                keys += look_up.keys.len() / look_up.width;
+                keys <= KEYS_WITH_BEGIN
+            })
+            .collect();
+        let keeps_plans = !look_ups.is_empty() && with_begin.len() == look_ups.len();
+        if keeps_plans {
+            begin.push_str(KEEP_PLANS);
+        }
+        let statements_before = begin.matches(';').count();
+        for LookUp { before, after, width, keys } in &with_begin {
+            begin.push_str(&format!("{before} {} {after}; ", literal_keys(*width, keys)?));
+        }
+
         let mut place = writer.place.clone().lock_owned().await;
         let kept = match std::mem::replace(&mut *place, Place::Empty) {
             Place::Closed => {
@@ -128,27 +152,26 @@ impl Begun {
             }
             Place::Connected { .. } | Place::Empty => None,
         };
-        // The level is said aloud, because a server may have another default; each statement must see what the locks protect.
-        let begin = format!("begin isolation level read committed; {select}");
         let mut begun = None;
         if let Some((mut connection, since)) = kept {
-            match answered(connection.fetch_all(AssertSqlSafe(begin.clone()))).await {
+            match answered(run_all(&mut connection, &begin)).await {
                 Ok(rows) => begun = Some((connection, since, rows)),
                 // The server refused, and would again.
                 Err(error @ sqlx::Error::Database(_)) if !is_gone(&error) => return Err(error.into()),
                 Err(error) => tracing::debug!(error = %error, "the connection that writes is replaced"),
             }
         }
-        let (connection, since, rows) = match begun {
+        let (connection, since, mut rows) = match begun {
             Some(begun) => begun,
             None => {
                 let mut connection = writer.connect().await?;
-                let rows = answered(connection.fetch_all(AssertSqlSafe(begin))).await?;
+                let rows = answered(run_all(&mut connection, &begin)).await?;
                 (connection, Instant::now(), rows)
             }
         };
-        let found = rows.iter().map(|row| read(&Found(Columns::Postgres(row)))).collect::<Result<_, _>>()?;
-        Ok((Self { connection, since, place, waiting: Waiting::default() }, found))
+        rows.iter_mut().for_each(|(statement, _)| *statement -= statements_before);
+        let begun = Self { connection, since, place, waiting: Waiting::default(), keeps_plans };
+        Ok((begun, rows, with_begin.len()))
     }
 
     pub(super) async fn commit(mut self) -> Result<(), Error> {
@@ -165,7 +188,7 @@ impl Begun {
         rows: &[[Value<'_>; WIDTH]],
     ) -> Result<(), Error> {
         let insert = before.trim_end().strip_suffix("values").unwrap_or(before);
-        for rows in portions(rows) {
+        for rows in portions(WIDTH, rows.as_flattened()) {
             // A statement does not see what another one beside it writes, so each table is written once at a time.
             if self.waiting.tables.iter().any(|table| table == insert)
                 || self.waiting.parameters.bytes > BYTES_PER_STATEMENT
@@ -173,26 +196,9 @@ impl Begun {
                 self.flush().await?;
             }
             let waiting = &mut self.waiting;
-            let set = waiting.parameters.bind_columns(rows)?;
+            let set = waiting.parameters.bind_columns(WIDTH, rows)?;
             waiting.tables.push(insert.to_owned());
             waiting.statements.push(format!("{insert} select * from {set} {after}"));
-        }
-        Ok(())
-    }
-
-    pub(super) async fn copy_rows<const WIDTH: usize>(
-        &mut self,
-        copy: &str,
-        rows: &[[Value<'_>; WIDTH]],
-    ) -> Result<(), Error> {
-        for rows in portions(rows) {
-            let bytes = copied::encode(rows)?;
-            let copying = async {
-                let mut copying = self.connection.copy_in_raw(copy).await?;
-                copying.send(bytes).await?;
-                copying.finish().await
-            };
-            answered(copying).await?;
         }
         Ok(())
     }
@@ -200,41 +206,61 @@ impl Begun {
     pub(super) async fn write_keyed<const WIDTH: usize>(
         &mut self,
         (before, after): Parts<'_>,
-        leading: &[Value<'_>],
         keys: &[[Value<'_>; WIDTH]],
     ) -> Result<(), Error> {
-        self.flush().await?;
-        for keys in portions(keys) {
+        for keys in portions(WIDTH, keys.as_flattened()) {
             let mut parameters = Parameters::default();
-            parameters.bind(leading)?;
-            let text = format!("{before} {} {after}", parameters.bind_keys(keys)?);
-            let statement = sqlx::query_with(AssertSqlSafe(text), parameters.arguments);
-            answered(statement.execute(&mut self.connection)).await?;
+            let text = format!("{before} {} {after}", parameters.bind_keys(WIDTH, keys)?);
+            self.run(text, parameters).await?;
         }
         Ok(())
     }
 
-    pub(super) async fn look_up<T, const WIDTH: usize>(
+    pub(super) async fn set_each<const WIDTH: usize>(
         &mut self,
-        (before, after): Parts<'_>,
-        keys: &[[Value<'_>; WIDTH]],
+        Update { table, column, key, condition }: &Update<'_>,
+        rows: &[[Value<'_>; WIDTH]],
+    ) -> Result<(), Error> {
+        let keys: Vec<String> = (1..WIDTH).map(|number| format!("key_{number}")).collect();
+        let keys = keys.join(", ");
+        for rows in portions(WIDTH, rows.as_flattened()) {
+            let mut parameters = Parameters::default();
+            let rows = parameters.bind_columns(WIDTH, rows)?;
+            let text = format!(
+                "update {table} set {column} = new_value from {rows} as named (new_value, {keys}) where ({key}) = ({keys}) {condition}"
+            );
+            self.run(text, parameters).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn look_up<T>(
+        &mut self,
+        LookUp { before, after, width, keys }: &LookUp<'_>,
         read: impl Fn(&Found<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         self.flush().await?;
+        self.plan_anew().await?;
         let mut found = Vec::new();
-        for keys in portions(keys) {
+        for keys in portions(*width, keys) {
             let mut parameters = Parameters::default();
-            let text = format!("{before} {} {after}", parameters.bind_keys(keys)?);
+            let text = format!("{before} {} {after}", parameters.bind_keys(*width, keys)?);
             self.fetch(text, parameters.arguments, &read, &mut found).await?;
         }
         Ok(found)
     }
 
     pub(super) async fn execute(&mut self, text: &str, parameters: &[Value<'_>]) -> Result<u64, Error> {
-        self.flush().await?;
         let mut bound = Parameters::default();
         bound.bind(parameters)?;
-        let statement = sqlx::query_with(AssertSqlSafe(text.to_owned()), bound.arguments);
+        self.run(text.to_owned(), bound).await
+    }
+
+    /// Runs a statement, after what waits. Returns how many rows it touched.
+    async fn run(&mut self, text: String, parameters: Parameters) -> Result<u64, Error> {
+        self.flush().await?;
+        self.plan_anew().await?;
+        let statement = sqlx::query_with(AssertSqlSafe(text), parameters.arguments);
         Ok(answered(statement.execute(&mut self.connection)).await?.rows_affected())
     }
 
@@ -245,6 +271,7 @@ impl Begun {
         read: impl Fn(&Found<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         self.flush().await?;
+        self.plan_anew().await?;
         let mut bound = Parameters::default();
         bound.bind(parameters)?;
         let mut found = Vec::new();
@@ -268,6 +295,13 @@ impl Begun {
         Ok(())
     }
 
+    async fn plan_anew(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.keeps_plans) {
+            answered(self.connection.execute(PLAN_ANEW)).await?;
+        }
+        Ok(())
+    }
+
     /// Sends what waits: one statement, with the others in its `with`.
     async fn flush(&mut self) -> Result<(), Error> {
         let Waiting { mut statements, parameters, .. } = std::mem::take(&mut self.waiting);
@@ -277,6 +311,19 @@ impl Begun {
         answered(sqlx::query_with(AssertSqlSafe(text), parameters.arguments).execute(&mut self.connection)).await?;
         Ok(())
     }
+}
+
+/// Runs statements without parameters. Returns the rows of each, with its number.
+async fn run_all(connection: &mut PgConnection, statements: &str) -> Result<Vec<(usize, PgRow)>, sqlx::Error> {
+    let mut answers = connection.fetch_many(AssertSqlSafe(statements));
+    let (mut statement, mut rows) = (0, Vec::new());
+    while let Some(answer) = answers.try_next().await? {
+        match answer {
+            Either::Left(_) => statement += 1,
+            Either::Right(row) => rows.push((statement, row)),
+        }
+    }
+    Ok(rows)
 }
 
 /// Whether the server has ended the connection: classes 57P (it stops or is not up yet) and 25P03 (it waited too long).

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{Columns, Found, Parts, Value};
+use super::{Columns, Found, LookUp, Parts, Update, Value};
 use crate::Error;
 
 /// How many statements are kept prepared: more than any service has that write.
@@ -45,38 +45,43 @@ impl Begun {
         (before, after): Parts<'_>,
         rows: &[[Value<'_>; WIDTH]],
     ) -> Result<(), Error> {
-        let text = format!("{before} {} {after}", anonymous(WIDTH));
-        let mut statement = self.connection()?.prepare_cached(&text)?;
+        self.run_for_each(&format!("{before} {} {after}", anonymous(WIDTH)), rows)
+    }
+
+    pub(super) fn write_keyed<const WIDTH: usize>(
+        &self,
+        (before, after): Parts<'_>,
+        keys: &[[Value<'_>; WIDTH]],
+    ) -> Result<(), Error> {
+        self.run_for_each(&format!("{before} = {} {after}", anonymous(WIDTH)), keys)
+    }
+
+    pub(super) fn set_each<const WIDTH: usize>(
+        &self,
+        Update { table, column, key, condition }: &Update<'_>,
+        rows: &[[Value<'_>; WIDTH]],
+    ) -> Result<(), Error> {
+        let keys = anonymous(WIDTH - 1);
+        self.run_for_each(&format!("update {table} set {column} = ? where ({key}) = {keys} {condition}"), rows)
+    }
+
+    fn run_for_each<const WIDTH: usize>(&self, text: &str, rows: &[[Value<'_>; WIDTH]]) -> Result<(), Error> {
+        let mut statement = self.connection()?.prepare_cached(text)?;
         for row in rows {
             statement.execute(rusqlite::params_from_iter(row))?;
         }
         Ok(())
     }
 
-    pub(super) fn write_keyed<const WIDTH: usize>(
+    pub(super) fn look_up<T>(
         &self,
-        (before, after): Parts<'_>,
-        leading: &[Value<'_>],
-        keys: &[[Value<'_>; WIDTH]],
-    ) -> Result<(), Error> {
-        let text = format!("{before} = {} {after}", anonymous(WIDTH));
-        let mut statement = self.connection()?.prepare_cached(&text)?;
-        for key in keys {
-            statement.execute(rusqlite::params_from_iter(leading.iter().chain(key)))?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn look_up<T, const WIDTH: usize>(
-        &self,
-        (before, after): Parts<'_>,
-        keys: &[[Value<'_>; WIDTH]],
+        LookUp { before, after, width, keys }: &LookUp<'_>,
         read: impl Fn(&Found<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let text = format!("{before} = {} {after}", anonymous(WIDTH));
+        let text = format!("{before} = {} {after}", anonymous(*width));
         let mut statement = self.connection()?.prepare_cached(&text)?;
         let mut found = Vec::new();
-        for key in keys {
+        for key in keys.chunks(*width) {
             let mut rows = statement.query(rusqlite::params_from_iter(key))?;
             while let Some(row) = rows.next()? {
                 found.push(read(&Found(Columns::Sqlite(row)))?);

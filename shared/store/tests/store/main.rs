@@ -27,7 +27,7 @@ use proptest::prelude::*;
 use sqlx::{ConnectOptions as _, Row as _, postgres::PgConnectOptions};
 use store::{
     Backend, Change, Command, Database, Draft, Error, Key, ListQuery, Migration, Outcome, PARTITIONS, Position,
-    RequestId, Row, Rows, Store, Table, Value, Written, partition, testing::Scratch,
+    RequestId, Row, Rows, Store, Table, Update, Value, Written, partition, testing::Scratch,
 };
 
 use self::{decisions::*, erasure::*, feed::*, leases::*, lists::*, opening::*, requests::*, rows::*, trouble::*};

@@ -59,16 +59,19 @@ pub(super) async fn a_transaction_sees_what_it_wrote(place: &Place) -> Result {
             .look_up((&select, "and tenant = 't' order by id"), &keys, |row| Ok((row.integer(0)?, row.optional(1)?)));
         assert_eq!(found.await?, vec![(version, Some(deleted_at)); ids.len()]);
     }
-    let update = "update things set label = $1, version = $2 where (account, id)";
-    let leading = [Value::Text("new"), Value::Integer(9)];
-    transaction.write_keyed((update, "and version = 3"), &leading, &keys[2..]).await?;
-    transaction.write_keyed(("delete from things where (account, id)", ""), &[], &keys[..1]).await?;
+    let update = Update { table: "things", column: "label", key: "account, id", condition: "and version = 3" };
+    let labels: Vec<String> = (2..7).map(|number| format!("new {number}")).collect();
+    let named: Vec<_> =
+        keys[2..].iter().zip(&labels).map(|(&[account, id], label)| [Value::Text(label), account, id]).collect();
+    transaction.set_each(&update, &named).await?;
+    let other_version = Update { condition: "and version = 4", ..update };
+    transaction.set_each(&other_version, &[[Value::Text("lost"), keys[1][0], keys[1][1]]]).await?;
+    transaction.write_keyed(("delete from things where (account, id)", ""), &keys[..1]).await?;
     let touched = transaction.execute("delete from notes where version = $1", &[Value::Integer(2)]).await?;
     assert_eq!(touched, ids.len() as u64);
-    let labels = "select label, version from things where tenant = $1 order by id";
-    let found = transaction.select(labels, &[Value::Text("t")], |row| Ok((row.text(0)?, row.integer(1)?))).await?;
-    let (old, new) = (("t".to_owned(), 3), ("new".to_owned(), 9));
-    assert_eq!(found, [old, new.clone(), new.clone(), new.clone(), new.clone(), new]);
+    let labels = "select label from things where tenant = $1 order by id";
+    let found = transaction.select(labels, &[Value::Text("t")], |row| row.text(0)).await?;
+    assert_eq!(found, ["t", "new 2", "new 3", "new 4", "new 5", "new 6"]);
     // Dropped, not committed: nothing of it stays.
     drop(transaction);
     let mut transaction = database.transaction().await?;

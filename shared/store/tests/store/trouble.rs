@@ -99,6 +99,16 @@ pub(super) async fn unusual_values_survive(place: &Place) -> Result {
         };
         assert_eq!(store.list(&THINGS, &query).await?.rows, std::slice::from_ref(&*written.row));
     }
+    // A transaction finds them as it begins, by few keys and by many.
+    let others = (0..500).map(|number| append(&key("others", &number.to_string()), '!'));
+    for (times, others) in [(1, Vec::new()), (2, others.collect())] {
+        let batch: Vec<Command> = wanted.iter().map(|written| append(&written.row.key, '!')).chain(others).collect();
+        for (before, after) in wanted.iter().zip(store.write_batch(batch).await?) {
+            let after = after?.row.clone();
+            assert_eq!(after.version, before.row.version + times, "{:?}", after.key);
+            assert!(after.document.starts_with(&before.row.document), "{:?}", after.key);
+        }
+    }
     check_feed_against_rows(&store).await
 }
 
@@ -119,6 +129,7 @@ pub(super) async fn a_nul_character_hurts_only_its_own_command(place: &Place) ->
     let landed: Vec<bool> = answers.iter().map(std::result::Result::is_ok).collect();
     assert_eq!(landed, [true, false, false, false, false, false, true]);
     assert!(matches!(answers[1], Err(Error::Unstorable(_))), "{:?}", answers[1]);
+    assert!(matches!(store.write(put(&bad, draft("one"))).await, Err(Error::Unstorable(_))));
     assert!(matches!(store.get(&bad).await, Err(Error::Unstorable(_))));
     assert!(matches!(store.batch_get(&[bad]).await, Err(Error::Unstorable(_))));
     let query = ListQuery { tenant: "t".into(), label: Some("\0".into()), limit: 1, ..ListQuery::default() };

@@ -41,22 +41,24 @@ impl Parameters {
         Ok(())
     }
 
-    /// Binds keys as the next parameters. Returns the text that compares with them; a single one is planned faster as it is.
-    pub(super) fn bind_keys<const WIDTH: usize>(&mut self, keys: &[[Value<'_>; WIDTH]]) -> Result<String, Error> {
-        if let [key] = keys {
+    /// Binds keys of so many columns, one after another, as the next parameters. Returns the text that compares with them; a
+    /// single one is planned faster as it is.
+    pub(super) fn bind_keys(&mut self, width: usize, keys: &[Value<'_>]) -> Result<String, Error> {
+        if keys.len() == width {
             let first = self.count + 1;
-            self.bind(key)?;
+            self.bind(keys)?;
             let numbers: Vec<String> = (first..=self.count).map(|number| format!("${number}")).collect();
             return Ok(format!("= ({})", numbers.join(", ")));
         }
-        Ok(format!("in (select * from {})", self.bind_columns(keys)?))
+        Ok(format!("in (select * from {})", self.bind_columns(width, keys)?))
     }
 
-    /// Binds the columns of rows as the next parameters, an array each. Returns the text that makes them rows again.
-    pub(super) fn bind_columns<const WIDTH: usize>(&mut self, rows: &[[Value<'_>; WIDTH]]) -> Result<String, Error> {
-        let mut arrays = Vec::with_capacity(WIDTH);
-        for index in 0..WIDTH {
-            let column = Column::of(rows.iter().map(|row| row[index]), rows.len())?;
+    /// Binds rows of so many columns, one after another, as the next parameters: an array for each column. Returns the text that
+    /// makes them rows again.
+    pub(super) fn bind_columns(&mut self, width: usize, rows: &[Value<'_>]) -> Result<String, Error> {
+        let mut arrays = Vec::with_capacity(width);
+        for index in 0..width {
+            let column = Column::of(rows.iter().skip(index).step_by(width).copied(), rows.len() / width)?;
             self.count += 1;
             let (bound, kind) = match column {
                 Column::Integers(numbers) => (self.arguments.add(numbers), "bigint"),
@@ -67,7 +69,7 @@ impl Parameters {
             bound.map_err(sqlx::Error::Encode)?;
             arrays.push(format!("${}::{kind}[]", self.count));
         }
-        self.bytes += rows.iter().map(size).sum::<usize>();
+        self.bytes += size(rows);
         Ok(format!("unnest({})", arrays.join(", ")))
     }
 }
@@ -95,32 +97,55 @@ impl<'a> Column<'a> {
     }
 }
 
-/// Cuts rows into portions that a statement can take.
-pub(super) fn portions<'r, 'v, const WIDTH: usize>(
-    rows: &'r [[Value<'v>; WIDTH]],
-) -> impl Iterator<Item = &'r [[Value<'v>; WIDTH]]> {
+/// Cuts rows of so many columns into portions that a statement can take.
+pub(super) fn portions<'r, 'v>(width: usize, rows: &'r [Value<'v>]) -> impl Iterator<Item = &'r [Value<'v>]> {
     let mut rest = rows;
     std::iter::from_fn(move || {
         let mut bytes = 0;
-        let fits = rest.iter().take_while(|row| {
+        let fits = rest.chunks(width).take_while(|row| {
             let before = bytes;
             bytes += size(row);
             before < BYTES_PER_STATEMENT
         });
-        let (portion, others) = rest.split_at(fits.count());
+        let (portion, others) = rest.split_at(fits.count() * width);
         rest = others;
         (!portion.is_empty()).then_some(portion)
     })
 }
 
-/// How many bytes a row takes, about.
-fn size<const WIDTH: usize>(row: &[Value<'_>; WIDTH]) -> usize {
-    let bytes = row.iter().map(|value| match value {
-        Value::Text(text) => text.len(),
-        Value::Bytes(bytes) => bytes.len(),
-        Value::Integer(_) | Value::Optional(_) | Value::Number(_) => 8,
+/// The text of keys of so many columns that compares with them, with the keys in it.
+///
+/// # Errors
+/// [`Error::Unstorable`] if a value is neither a number nor a text that the server can have.
+pub(super) fn literal_keys(width: usize, keys: &[Value<'_>]) -> Result<String, Error> {
+    let mut rows = Vec::with_capacity(keys.len() / width);
+    for key in keys.chunks(width) {
+        let values: Result<Vec<String>, Error> = key.iter().map(literal).collect();
+        rows.push(values?.join(", "));
+    }
+    Ok(match width {
+        1 => format!("in ({})", rows.join(", ")),
+        _ => format!("in (values ({}))", rows.join("), (")),
+    })
+}
+
+fn literal(value: &Value<'_>) -> Result<String, Error> {
+    match *value {
+        Value::Integer(number) => Ok(number.to_string()),
+        // With `standard_conforming_strings` nothing but the quote itself means anything.
+        Value::Text(text) if !text.contains('\0') => Ok(format!("'{}'", text.replace('\'', "''"))),
+        _ => Err(Error::Unstorable("a key has something else than numbers and texts")),
+    }
+}
+
+/// How many bytes values take, about.
+fn size(values: &[Value<'_>]) -> usize {
+    let bytes = values.iter().map(|value| match value {
+        Value::Text(text) => text.len() + 4,
+        Value::Bytes(bytes) => bytes.len() + 4,
+        Value::Integer(_) | Value::Optional(_) | Value::Number(_) => 12,
     });
-    bytes.sum::<usize>() + 4 * WIDTH
+    bytes.sum()
 }
 
 #[cfg(test)]
@@ -136,10 +161,10 @@ mod tests {
                 [Value::Integer(number), Value::Bytes(bytes)]
             })
             .collect();
-        let portions: Vec<Vec<i64>> = portions(&rows)
+        let portions: Vec<Vec<i64>> = portions(2, rows.as_flattened())
             .map(|portion| {
-                let number = |row: &[Value<'_>; 2]| if let Value::Integer(number) = row[0] { number } else { -1 };
-                portion.iter().map(number).collect()
+                let number = |row: &[Value<'_>]| if let Value::Integer(number) = row[0] { number } else { -1 };
+                portion.chunks(2).map(number).collect()
             })
             .collect();
         assert_eq!(portions, [vec![0, 1, 2, 3], vec![4, 5, 6]]);
@@ -158,8 +183,19 @@ mod tests {
         let mut parameters = Parameters::default();
         parameters.bind(&[Value::Text("a")]).unwrap();
         let rows = [[Value::Integer(1), Value::Bytes(b"x")], [Value::Integer(2), Value::Bytes(b"y")]];
-        assert_eq!(parameters.bind_columns(&rows).unwrap(), "unnest($2::bigint[], $3::bytea[])");
-        assert_eq!(parameters.bind_keys(&rows[..1]).unwrap(), "= ($4, $5)");
-        assert_eq!(parameters.bind_keys(&rows).unwrap(), "in (select * from unnest($6::bigint[], $7::bytea[]))");
+        let rows = rows.as_flattened();
+        assert_eq!(parameters.bind_columns(2, rows).unwrap(), "unnest($2::bigint[], $3::bytea[])");
+        assert_eq!(parameters.bind_keys(2, &rows[..2]).unwrap(), "= ($4, $5)");
+        assert_eq!(parameters.bind_keys(2, rows).unwrap(), "in (select * from unnest($6::bigint[], $7::bytea[]))");
+    }
+
+    #[test]
+    fn keys_stand_in_a_text_as_they_are() {
+        let keys = [Value::Text("it's \\ '' ;--"), Value::Integer(i64::MIN), Value::Text(""), Value::Integer(7)];
+        let text = literal_keys(2, &keys).unwrap();
+        assert_eq!(text, r"in (values ('it''s \ '''' ;--', -9223372036854775808), ('', 7))");
+        assert_eq!(literal_keys(1, &keys[1..2]).unwrap(), "in (-9223372036854775808)");
+        assert!(literal_keys(1, &[Value::Text("a\0")]).is_err());
+        assert!(literal_keys(1, &[Value::Bytes(b"a")]).is_err());
     }
 }
