@@ -21,6 +21,7 @@ mod sql;
 pub mod testing;
 mod token;
 mod transaction;
+mod work;
 mod write;
 
 /// For the fuzz targets of `tests/fuzz`, and for nobody else.

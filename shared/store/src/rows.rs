@@ -4,7 +4,7 @@ use std::{collections::HashMap, mem, sync::Arc};
 
 use crate::{
     row::{Draft, Key, Row},
-    write::Current,
+    work::Current,
 };
 
 /// The rows that a command named, as they are when its turn comes, and the rows it puts.

@@ -153,6 +153,14 @@ impl Transaction {
         }
     }
 
+    /// Sends what was written and waits for its end, which a later step would do otherwise.
+    pub(crate) async fn send(&mut self) -> Result<(), Error> {
+        match &mut self.0 {
+            Begun::Sqlite(_) => Ok(()),
+            Begun::Postgres(begun) => begun.flush().await,
+        }
+    }
+
     /// Writes rows that are new to a table: nothing stands in their place. As for [`Transaction::write_rows`].
     ///
     /// # Errors

@@ -2,32 +2,24 @@
 //!
 //! A caller that is cancelled drops its answer, never a transaction: the task owns every transaction from begin to commit.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    mem,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{mem, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::join};
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::Instrument as _;
 
 use crate::{
-    Database, Error, Refusal, Transaction, Value,
+    Database, Error, Refusal,
     error::Chain,
-    feed::{self, Group, Position, encode_change, encode_redacts, partition},
-    requests::{self, NewRequest, SeenRequest},
+    feed::Position,
+    requests,
     row::{Key, Row, Table, check_text},
-    rows::{Redaction, Rows, Staged},
-    transaction::LookUp,
+    rows::Rows,
+    work::{self, Needed, Portion, Work},
 };
 
 /// How many commands one transaction takes at most, unless a single batch has more.
 const COMMANDS_PER_TRANSACTION: usize = 2_000;
-/// How many bytes a stored group of changes has at most, so that it fits a message; a single change may be larger.
-const BYTES_PER_GROUP: usize = 256 * 1024;
 /// How many batches wait for the writer before callers wait themselves.
 const WAITING_BATCHES: usize = 1_024;
 /// How many bytes a tenant and a request id may have together, as for a row's key.
@@ -84,7 +76,7 @@ pub struct Written {
     pub outcome: Outcome,
 }
 
-type Answer = Result<Written, Error>;
+pub(crate) type Answer = Result<Written, Error>;
 
 struct Batch {
     commands: Vec<Command>,
@@ -196,7 +188,7 @@ impl Submitted {
 
 impl Command {
     /// Checks that both databases can keep what the command names.
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         check_text(&self.tenant)?;
         if let Some(request) = &self.request {
             check_text(&request.id)?;
@@ -263,66 +255,21 @@ impl Writer {
         let now = (self.clock)();
         self.drop_old_requests(now).await;
 
-        let checks: Vec<Result<(), Error>> = commands.iter().map(Command::check).collect();
-        let sound = commands.iter().zip(&checks).filter(|(_, check)| check.is_ok());
-        let needed = Needed::by(sound.map(|(command, _)| command));
-
-        let (mut transaction, mut work) = self.begin(&needed, now).await?;
-        let checked = commands.into_iter().zip(checks);
-        let answers: Vec<Answer> = checked.map(|(command, check)| check.and_then(|()| work.decide(command))).collect();
+        let mut portions = work::portions(commands, self.database.backend);
+        let needed = Needed::by(&portions);
+        let (mut transaction, mut work) = Work::begin(&self.database, self.tables, &needed, now).await?;
+        let mut answers = Vec::new();
+        // While one portion is decided, the database writes the one before and looks for the one after.
+        while let Some(portion) = portions.pop_front() {
+            let next = portions.front().map(Portion::keys).unwrap_or_default();
+            let beside = work::write_and_fetch(&mut transaction, mem::take(&mut work.dirty), &next);
+            let (found, decided) = join(beside, work.decide_all(portion)).await;
+            work.add(found?);
+            answers.extend(decided);
+        }
         work.store(&mut transaction).await?;
         transaction.commit().await?;
         Ok(answers)
-    }
-
-    /// Begins a transaction, locks the partitions in ascending order, and reads what the commands need.
-    async fn begin(&self, needed: &Needed<'_>, now: i64) -> Result<(Transaction, Work), Error> {
-        let in_order = format!("order by feed_partition{}", self.database.backend.lock_rows());
-        let partitions: Vec<_> =
-            needed.partitions.iter().map(|partition| [Value::Integer((*partition).into())]).collect();
-        let requests: Vec<_> =
-            needed.requests.iter().map(|(tenant, request)| [Value::Text(tenant), Value::Text(&request.id)]).collect();
-        // A key leads with its table.
-        let tables = needed.keys.chunk_by(|one, next| one.table == next.table).map(|keys| {
-            let select = format!("select {} from {} where (tenant, account, id)", Row::COLUMNS, keys[0].table);
-            (keys[0].table, select, keys.iter().map(|key| key.values()).collect::<Vec<_>>())
-        });
-        let tables: Vec<_> = tables.collect();
-
-        let mut look_ups = vec![
-            (Kind::Position, LookUp::new((POSITIONS, &in_order), &partitions)),
-            (Kind::Seen, LookUp::new((requests::SEEN, ""), &requests)),
-        ];
-        for (table, select, keys) in &tables {
-            look_ups.push((Kind::Row(table), LookUp::new((select, ""), keys)));
-        }
-        look_ups.retain(|(_, look_up)| !look_up.is_empty());
-        let (kinds, look_ups): (Vec<Kind>, Vec<LookUp<'_>>) = look_ups.into_iter().unzip();
-        let mut work = Work { now, ..Work::default() };
-        let begun = Transaction::begin_with(&self.database.transactions, &look_ups, |number, row| {
-            Ok(match kinds[number] {
-                Kind::Position => {
-                    let partition = u32::try_from(row.integer(0)?);
-                    let partition = partition.map_err(|_| Error::Damaged("a partition's number".to_owned()))?;
-                    Known::Position { partition, position: row.integer(1)?, recorded_at: row.integer(2)? }
-                }
-                Kind::Seen => Known::Seen(requests::seen(self.tables, row)?),
-                Kind::Row(table) => Known::Row(Row::read(table, row)?),
-            })
-        });
-        let (transaction, known) = begun.await?;
-        for known in known {
-            match known {
-                Known::Position { partition, position, recorded_at } => {
-                    work.positions.insert(partition, position);
-                    // Never backwards inside a partition, so that what was known at a time is a prefix of the feed.
-                    work.now = work.now.max(recorded_at);
-                }
-                Known::Seen((key, seen)) => drop(work.seen.insert(key, seen)),
-                Known::Row(row) => drop(work.current.insert(row.key.clone(), Arc::new(row))),
-            }
-        }
-        Ok((transaction, work))
     }
 
     /// Drops answers that were kept long enough, now and then.
@@ -335,199 +282,6 @@ impl Writer {
             tracing::warn!(error = %Chain(&error), "old answers could not be dropped");
         }
     }
-}
-
-/// What a transaction reads before it decides.
-struct Needed<'a> {
-    /// In order, each once.
-    keys: Vec<&'a Key>,
-    partitions: BTreeSet<u32>,
-    requests: Vec<(&'a str, &'a RequestId)>,
-}
-
-impl<'a> Needed<'a> {
-    fn by(commands: impl Iterator<Item = &'a Command>) -> Self {
-        let mut keys: Vec<&Key> = Vec::new();
-        let mut requests = Vec::new();
-        for command in commands {
-            keys.extend(&command.keys);
-            requests.extend(command.request.as_ref().map(|request| (command.tenant.as_str(), request)));
-        }
-        keys.sort_unstable();
-        keys.dedup();
-        let partitions = keys.iter().map(|key| partition(&key.tenant, &key.account)).collect();
-        Self { keys, partitions, requests }
-    }
-}
-
-/// Where partitions stand, and when the latest change of each was written.
-const POSITIONS: &str = "select feed_partition, position, recorded_at from feed_positions where feed_partition";
-
-/// What a statement finds that a transaction begins with.
-enum Kind {
-    Position,
-    Seen,
-    Row(&'static str),
-}
-
-enum Known {
-    Position { partition: u32, position: i64, recorded_at: i64 },
-    Seen(((String, String), SeenRequest)),
-    Row(Row),
-}
-
-/// The rows that a transaction's commands named, as they stand.
-pub(crate) type Current = HashMap<Key, Arc<Row>>;
-
-/// A transaction in the making: what was read, and what the decisions have put so far.
-#[derive(Default)]
-struct Work {
-    now: i64,
-    positions: BTreeMap<u32, i64>,
-    seen: HashMap<(String, String), SeenRequest>,
-    current: Current,
-    /// What was put, in order.
-    dirty: Vec<Arc<Row>>,
-    changes: BTreeMap<u32, Vec<Arc<Row>>>,
-    requests: Vec<NewRequest>,
-    redactions: BTreeMap<u32, Vec<Redaction>>,
-}
-
-impl Work {
-    fn decide(&mut self, command: Command) -> Answer {
-        let request_key = command.request.as_ref().map(|request| (command.tenant.clone(), request.id.clone()));
-        if let (Some(request), Some(key)) = (&command.request, &request_key)
-            && let Some(seen) = self.seen.get(key)
-        {
-            if seen.fingerprint != request.fingerprint {
-                return Err(Error::RequestIdReused(request.id.clone()));
-            }
-            return Ok(Written { outcome: Outcome::Replayed, ..seen.written.clone() });
-        }
-
-        let mut rows = Rows::new(self.now, &command.keys, &self.current);
-        let decide = command.decide;
-        let named = catch_unwind(AssertUnwindSafe(|| decide(&mut rows))).map_err(|_| Error::Panicked)?;
-        let named = named.map_err(Error::Refused)?;
-        let row = rows.standing(&named).cloned();
-        let row = row.ok_or_else(|| Error::Damaged("a decision named a row that is not there".to_owned()))?;
-        let (staged, redactions) = rows.into_parts();
-        for Staged { row, .. } in &staged {
-            check_text(&row.state)?;
-            check_text(&row.label)?;
-        }
-
-        // Nothing fails from here on.
-        let outcome = if staged.is_empty() { Outcome::Unchanged } else { Outcome::Landed };
-        if !redactions.is_empty() {
-            self.redact(redactions);
-        }
-        for Staged { row, fed, .. } in staged {
-            if fed {
-                let partition = partition(&row.key.tenant, &row.key.account);
-                self.changes.entry(partition).or_default().push(row.clone());
-                *self.positions.entry(partition).or_default() += 1;
-            }
-            self.dirty.push(row.clone());
-            match self.current.get_mut(&row.key) {
-                Some(current) => *current = row,
-                None => drop(self.current.insert(row.key.clone(), row)),
-            }
-        }
-        let partition = partition(&named.tenant, &named.account);
-        let position = self.positions.get(&partition).copied().unwrap_or_default();
-        let written = Written { row, position: Position { partition, position }, outcome };
-        if let (Some(request), Some(key)) = (command.request, request_key) {
-            let seen = SeenRequest { fingerprint: request.fingerprint.clone(), written: written.clone() };
-            self.seen.insert(key, seen);
-            self.requests.push(NewRequest { tenant: command.tenant, request, written: written.clone() });
-        }
-        Ok(written)
-    }
-
-    /// Redacts what earlier commands of this transaction did, and notes what is to be redacted in the database.
-    fn redact(&mut self, redactions: Vec<Redaction>) {
-        for redaction in redactions {
-            let key = &redaction.key;
-            let partition = partition(&key.tenant, &key.account);
-            self.seen.retain(|_, seen| seen.written.row.key != *key);
-            self.requests.retain(|request| request.written.row.key != *key);
-            for change in self.changes.entry(partition).or_default() {
-                if redaction.means(&change.key, change.version) {
-                    let change = Arc::make_mut(change);
-                    change.document = (redaction.redact)(&change.document);
-                }
-            }
-            self.redactions.entry(partition).or_default().push(redaction);
-        }
-    }
-
-    async fn store(&mut self, transaction: &mut Transaction) -> Result<(), Error> {
-        for (partition, redactions) in &self.redactions {
-            feed::redact(transaction, *partition, redactions).await?;
-            for redaction in redactions {
-                requests::drop_naming(transaction, &redaction.key).await?;
-            }
-        }
-        write_all(transaction, mem::take(&mut self.dirty)).await?;
-        let (groups, ends) = self.groups();
-        feed::append(transaction, &groups, &ends, self.now).await?;
-        requests::insert(transaction, &self.requests, self.now).await
-    }
-
-    /// Cuts the changes of each partition into groups that fit a message.
-    fn groups(&mut self) -> (Vec<Group>, Vec<Position>) {
-        let mut groups = Vec::new();
-        let mut ends = Vec::new();
-        for (partition, changes) in mem::take(&mut self.changes) {
-            if changes.is_empty() {
-                continue;
-            }
-            let end = self.positions.get(&partition).copied().unwrap_or_default();
-            ends.push(Position { partition, position: end });
-            let mut position = end - changes.len() as i64;
-            let mut group = Group::after(partition, position);
-            for change in changes {
-                let before = group.document.len();
-                encode_change(&change, &mut group.document);
-                if before > 0 && group.document.len() > BYTES_PER_GROUP {
-                    let mut next = Group::after(partition, position);
-                    next.document = group.document.split_off(before);
-                    groups.push(mem::replace(&mut group, next));
-                }
-                position += 1;
-                group.last_position = position;
-            }
-            if self.redactions.contains_key(&partition) {
-                encode_redacts(&mut group.document);
-            }
-            groups.push(group);
-        }
-        (groups, ends)
-    }
-}
-
-/// Writes the last version of each row, in the order of their keys, so that neighbours are written to the same page. Which of
-/// them stood before is known: they were read under the locks of their partitions.
-async fn write_all(transaction: &mut Transaction, mut rows: Vec<Arc<Row>>) -> Result<(), Error> {
-    rows.sort_unstable_by(|one, other| one.key.cmp(&other.key).then(other.version.cmp(&one.version)));
-    for rows in rows.chunk_by(|one, next| one.key.table == next.key.table) {
-        let table = rows[0].key.table;
-        let (mut new, mut changed) = (Vec::new(), Vec::new());
-        for versions in rows.chunk_by(|one, next| one.key == next.key) {
-            // Whatever stood before has a version already.
-            let is_new = versions[versions.len() - 1].version == 1;
-            if is_new { &mut new } else { &mut changed }.push(versions[0].values());
-        }
-        transaction.insert_rows(table, Row::COLUMNS, &new).await?;
-        let insert = format!("insert into {table} ({}) values", Row::COLUMNS);
-        let or_update = "on conflict (tenant, account, id) do update set
-                 version = excluded.version, state = excluded.state, label = excluded.label,
-                 happened_at = excluded.happened_at, recorded_at = excluded.recorded_at,
-                 deleted_at = excluded.deleted_at, document = excluded.document";
-        transaction.write_rows((&insert, or_update), &changed).await?;
-    }
-    Ok(())
 }
 
 fn micros(duration: Duration) -> i64 {

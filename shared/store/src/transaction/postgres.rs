@@ -303,7 +303,7 @@ impl Begun {
     }
 
     /// Sends what waits: one statement, with the others in its `with`.
-    async fn flush(&mut self) -> Result<(), Error> {
+    pub(super) async fn flush(&mut self) -> Result<(), Error> {
         let Waiting { mut statements, parameters, .. } = std::mem::take(&mut self.waiting);
         let Some(last) = statements.pop() else { return Ok(()) };
         let others: Vec<String> = (0..).zip(&statements).map(|(n, text)| format!("others_{n} as ({text})")).collect();

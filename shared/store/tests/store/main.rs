@@ -75,6 +75,7 @@ on_both_databases![
     a_request_id_serves_one_request_only,
     an_answer_is_kept_for_a_day,
     a_refused_request_may_be_tried_again,
+    a_request_is_known_to_all_of_a_large_batch,
     pages_neither_skip_nor_repeat,
     a_list_is_filtered,
     rows_are_ordered_by_bytes,

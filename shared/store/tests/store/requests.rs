@@ -61,3 +61,20 @@ pub(super) async fn a_refused_request_may_be_tried_again(place: &Place) -> Resul
     assert_eq!(store.write(requested("r", "same", put(&key, draft("one")))).await?.outcome, Outcome::Landed);
     Ok(())
 }
+
+pub(super) async fn a_request_is_known_to_all_of_a_large_batch(place: &Place) -> Result {
+    let store = place.store().await?;
+    let asked = key("a", "asked");
+    let request = || requested("r", "same", append(&asked, '!'));
+    let others = (0..1_200).map(|number| append(&key(&format!("a{}", number % 70), "1"), '?'));
+    let batch: Vec<Command> =
+        std::iter::once(request()).chain(others).chain([append(&asked, '?'), request()]).collect();
+    let answers = store.write_batch(batch).await?.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
+    let (first, last) = (&answers[0], &answers[answers.len() - 1]);
+    assert_eq!((first.outcome, last.outcome), (Outcome::Landed, Outcome::Replayed));
+    assert_eq!((last.position, text(&last.row)), (first.position, "!".to_owned()));
+    assert_eq!(store.get(&asked).await?.map(|row| text(&row)), Some("!?".to_owned()));
+    let other = store.get(&key("a0", "1")).await?;
+    assert_eq!(other.map(|row| (text(&row), row.version)), Some(("?".repeat(18), 18)));
+    check_feed_against_rows(&store).await
+}
