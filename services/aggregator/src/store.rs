@@ -152,7 +152,7 @@ impl Reader {
             let select = sqlx::query(AssertSqlSafe(text)).bind(tenant);
             let padded = set.iter().chain(std::iter::repeat(&set[set.len() - 1])).take(size);
             let select = padded.fold(select, |select, account| select.bind(*account));
-            for row in select.fetch_all(&self.database.reader).await? {
+            for row in select.fetch_all(&self.database.reader_by_key).await? {
                 found.push(LedgerRow::read(&row)?);
             }
         }

@@ -8,6 +8,8 @@ use crate::{Backend, Readers};
 
 /// How long a caller waits for a connection to a server before it is told to come again.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How many connections to a server read by keys at most.
+const CONNECTIONS_BY_KEY: u32 = 4;
 /// How long a connection to a server is used before another takes its place, so that those that are opened after a failover
 /// or to another address come to be used, and what a server keeps for each does not grow for ever.
 pub(crate) const CONNECTION_LIFETIME: Duration = Duration::from_secs(30 * 60);
@@ -116,6 +118,12 @@ impl Server {
     /// At most so many connections that read.
     pub(crate) fn readers(&self, connections: u32) -> Readers {
         Readers::new(Backend::Postgres, self.url.clone(), self.settings(), connections, CONNECT_TIMEOUT)
+    }
+
+    /// Connections whose statements keep their plans where that costs no more than others would.
+    pub(crate) fn readers_by_key(&self) -> Readers {
+        let settings = format!("{}set plan_cache_mode = auto;", self.settings());
+        Readers::new(Backend::Postgres, self.url.clone(), settings, CONNECTIONS_BY_KEY, CONNECT_TIMEOUT)
     }
 }
 

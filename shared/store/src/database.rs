@@ -52,6 +52,9 @@ pub struct Database {
     pub backend: Backend,
     /// For reading.
     pub reader: Readers,
+    /// For reading rows of a table by their keys, and nothing else: a server keeps the plans of such statements, which take
+    /// longer to make than the reading takes. Of other statements a plan made while a table was small may be a bad one later.
+    pub reader_by_key: Readers,
     /// For writing without a [`Transaction`]: one connection, which is opened as it is first used.
     pub writer: AnyPool,
     /// For [`Transaction`]s.
@@ -96,9 +99,11 @@ impl Database {
                 migrate_sqlite(&writer, "migrations", migrations).await.map_err(failed)?;
                 let connection = open_sqlite(sqlite_path(path), &[SQLITE_PRAGMAS, SQLITE_WRITER_PRAGMAS])
                     .map_err(|error| failed(error.to_string()))?;
+                let reader = sqlite_readers(&url, connections);
                 Ok(Self {
                     backend: Backend::Sqlite,
-                    reader: sqlite_readers(&url, connections),
+                    reader_by_key: reader.clone(),
+                    reader,
                     writer,
                     transactions: Writer::Sqlite(Arc::new(Mutex::new(Some(connection)))),
                 })
@@ -111,6 +116,7 @@ impl Database {
                 Ok(Self {
                     backend: Backend::Postgres,
                     reader: server.readers(connections),
+                    reader_by_key: server.readers_by_key(),
                     writer: server.migrating().map_err(unreached)?,
                     transactions: Writer::Postgres(PostgresWriter::new(server).map_err(unreached)?),
                 })
@@ -173,6 +179,7 @@ impl Database {
     /// Closes all connections; on SQLite this also folds the write-ahead log into the file.
     pub async fn close(&self) {
         self.reader.close().await;
+        self.reader_by_key.close().await;
         self.writer.close().await;
         match &self.transactions {
             Writer::Sqlite(writer) => drop(writer.lock().await.take()),
