@@ -195,8 +195,7 @@ impl Applier {
             None => Err(Error::Fenced { partition: *partition }),
         };
         let held: Held = own.iter().map(generation).collect::<Result<_, _>>()?;
-        let mut transaction = self.database.transaction().await?;
-        let fenced = transaction.fence(&held, others).await?;
+        let (transaction, fenced) = self.database.transaction_under(&held, others).await?;
         Ok(Leased { transaction, fenced })
     }
 

@@ -6,7 +6,7 @@
 //! No clock is compared with another: a process counts its beats, and is taken for dead when the count has stood still for
 //! [`DEAD_AFTER`] by the observer's own monotonic clock. That may be wrong, since a process may merely be slow. So nothing but
 //! speed depends on it: a lease has a generation, which grows whenever it changes hands, and each transaction of a holder
-//! begins with [`Transaction::fence`], which refuses it if the generation is another by now.
+//! begins with [`Database::transaction_under`], which refuses it if the generation is another by now.
 //!
 //! A SQLite file is for one process. The last that opens it takes all partitions at once, and whoever had them before is
 //! fenced off.
@@ -27,7 +27,10 @@ use tokio::{
 
 pub use plan::{DEAD_AFTER, Lease, Plan, Sightings, plan};
 
-use crate::{Backend, Database, Error, PARTITIONS, Transaction, Value};
+use crate::{
+    Backend, Database, Error, PARTITIONS, Transaction, Value,
+    transaction::{LookUp, Plans},
+};
 
 /// How often a process says that it lives, and looks at who holds what.
 pub const BEAT_EVERY: Duration = Duration::from_millis(500);
@@ -136,7 +139,7 @@ impl Leases {
         self.shared.live.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 
-    /// What is held, as far as is known: only [`Transaction::fence`] is sure.
+    /// What is held, as far as is known: only [`Database::transaction_under`] is sure.
     pub fn held(&self) -> Held {
         self.shared.held.borrow().clone()
     }
@@ -295,42 +298,51 @@ impl Leases {
     }
 }
 
-/// What [`Transaction::fence`] found of a partition.
+/// What [`Database::transaction_under`] found of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fenced {
     /// How many transactions had written under its lease before this one.
     pub writes_before: i64,
 }
 
-impl Transaction {
-    /// Locks the leases of partitions until the transaction ends, and counts it as one that writes there. Those in `held`
-    /// must still be what they are there; those in `others` may be anybody's, whose transactions wait meanwhile.
+impl Database {
+    /// Begins a transaction under leases: locks those of partitions until it ends, and counts it as one that writes there. Those
+    /// in `held` must still be what they are there; those in `others` may be anybody's, whose transactions wait meanwhile.
     ///
     /// # Errors
     /// [`Error::Fenced`] if one changed hands, and [`Error::Unavailable`].
-    pub async fn fence(&mut self, held: &Held, others: &BTreeSet<u32>) -> Result<BTreeMap<u32, Fenced>, Error> {
+    pub async fn transaction_under(
+        &self,
+        held: &Held,
+        others: &BTreeSet<u32>,
+    ) -> Result<(Transaction, BTreeMap<u32, Fenced>), Error> {
         let partitions: BTreeSet<u32> =
             held.iter().map(|(partition, _)| partition).chain(others.iter().copied()).collect();
         let keys: Vec<_> = partitions.iter().map(|partition| [Value::Integer((*partition).into())]).collect();
         let select = "select feed_partition, generation, writes from leases where feed_partition";
-        let in_order = format!("order by feed_partition{}", self.backend().lock_rows());
-        let found = self.look_up((select, &in_order), &keys, |row| {
+        let in_order = format!("order by feed_partition{}", self.backend.lock_rows());
+        let mut look_ups = vec![LookUp::new((select, &in_order), &keys)];
+        look_ups.retain(|look_up| !look_up.is_empty());
+        let begun = Transaction::begin_with(&self.transactions, &look_ups, Plans::Anew, |_, row| {
             let partition = u32::try_from(row.integer(0)?);
             let partition = partition.map_err(|_| Error::Damaged("a leased partition's number".to_owned()))?;
             Ok((partition, row.integer(1)?, row.integer(2)?))
         });
+        let (mut transaction, found): (Transaction, Vec<(u32, i64, i64)>) = begun.await?;
         let mut fenced = BTreeMap::new();
-        for (partition, generation, writes_before) in found.await? {
+        for (partition, generation, writes_before) in found {
             if held.generation(partition).is_some_and(|held| held != generation) {
                 return Err(Error::Fenced { partition });
             }
             fenced.insert(partition, Fenced { writes_before });
         }
         let count = ("update leases set writes = writes + 1 where feed_partition", "");
-        self.write_keyed(count, &keys).await?;
-        Ok(fenced)
+        transaction.write_keyed(count, &keys).await?;
+        Ok((transaction, fenced))
     }
+}
 
+impl Transaction {
     /// Takes all partitions away from whoever holds them, to be taken again by anybody.
     ///
     /// # Errors

@@ -57,6 +57,15 @@ pub enum Value<'a> {
     Bytes(&'a [u8]),
 }
 
+/// How a server plans what a transaction does after it has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plans {
+    /// Each statement anew.
+    Anew,
+    /// Inserts that few rows need keep their plans, if nothing is to be looked for any more.
+    Kept,
+}
+
 /// Rows to look for: those that have one of some keys.
 pub(crate) struct LookUp<'a> {
     before: &'a str,
@@ -92,7 +101,9 @@ impl Transaction {
     pub(crate) async fn begin(writer: &Writer) -> Result<Self, Error> {
         Ok(Self(match writer {
             Writer::Sqlite(writer) => Begun::Sqlite(sqlite::Begun::begin(writer).await?),
-            Writer::Postgres(writer) => Begun::Postgres(Box::new(postgres::Begun::begin(writer, &[]).await?.0)),
+            Writer::Postgres(writer) => {
+                Begun::Postgres(Box::new(postgres::Begun::begin(writer, &[], Plans::Anew).await?.0))
+            }
         }))
     }
 
@@ -101,12 +112,13 @@ impl Transaction {
     pub(crate) async fn begin_with<T>(
         writer: &Writer,
         look_ups: &[LookUp<'_>],
+        plans: Plans,
         read: impl Fn(usize, &Found<'_>) -> Result<T, Error>,
     ) -> Result<(Self, Vec<T>), Error> {
         let (mut transaction, mut found, done) = match writer {
             Writer::Sqlite(_) => (Self::begin(writer).await?, Vec::new(), 0),
             Writer::Postgres(writer) => {
-                let (begun, rows, done) = postgres::Begun::begin(writer, look_ups).await?;
+                let (begun, rows, done) = postgres::Begun::begin(writer, look_ups, plans).await?;
                 let found = rows.iter().map(|(number, row)| read(*number, &Found(Columns::Postgres(row))));
                 (Self(Begun::Postgres(Box::new(begun))), found.collect::<Result<_, _>>()?, done)
             }

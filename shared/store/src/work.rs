@@ -13,7 +13,7 @@ use crate::{
     requests::{self, NewRequest, SeenRequest},
     row::{Key, Row, Table, check_text},
     rows::{Redaction, Rows, Staged},
-    transaction::LookUp,
+    transaction::{LookUp, Plans},
     write::{Answer, Command, Outcome, Written},
 };
 
@@ -142,7 +142,7 @@ impl Work {
         look_ups.retain(|(_, look_up)| !look_up.is_empty());
         let (kinds, look_ups): (Vec<Kind>, Vec<LookUp<'_>>) = look_ups.into_iter().unzip();
         let mut work = Self { now, ..Self::default() };
-        let begun = Transaction::begin_with(&database.transactions, &look_ups, |number, row| {
+        let begun = Transaction::begin_with(&database.transactions, &look_ups, Plans::Kept, |number, row| {
             Ok(match kinds[number] {
                 Kind::Position => {
                     let partition = u32::try_from(row.integer(0)?);

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use self::parameters::{BYTES_PER_STATEMENT, Parameters, literal_keys, portions};
-use super::{Columns, Found, LookUp, Parts, Update, Value};
+use super::{Columns, Found, LookUp, Parts, Plans, Update, Value};
 use crate::{
     Error,
     connect::{CONNECT_TIMEOUT, CONNECTION_LIFETIME, Server},
@@ -72,7 +72,7 @@ pub(super) struct Begun {
 /// Rows that were written, to different tables, and not yet sent.
 #[derive(Default)]
 struct Waiting {
-    /// What each table's statement begins with.
+    /// The table of each statement.
     tables: Vec<String>,
     statements: Vec<String>,
     parameters: Parameters,
@@ -121,6 +121,7 @@ impl Begun {
     pub(super) async fn begin(
         writer: &PostgresWriter,
         look_ups: &[LookUp<'_>],
+        plans: Plans,
     ) -> Result<(Self, Vec<(usize, PgRow)>, usize), Error> {
         // The level is said aloud, because a server may have another default; each statement must see what the locks protect.
         let mut begin = "begin isolation level read committed; ".to_owned();
@@ -132,7 +133,7 @@ impl Begun {
                 keys <= KEYS_WITH_BEGIN
             })
             .collect();
-        let keeps_plans = !look_ups.is_empty() && with_begin.len() == look_ups.len();
+        let keeps_plans = plans == Plans::Kept && with_begin.len() == look_ups.len();
         if keeps_plans {
             begin.push_str(KEEP_PLANS);
         }
@@ -189,16 +190,9 @@ impl Begun {
     ) -> Result<(), Error> {
         let insert = before.trim_end().strip_suffix("values").unwrap_or(before);
         for rows in portions(WIDTH, rows.as_flattened()) {
-            // A statement does not see what another one beside it writes, so each table is written once at a time.
-            if self.waiting.tables.iter().any(|table| table == insert)
-                || self.waiting.parameters.bytes > BYTES_PER_STATEMENT
-            {
-                self.flush().await?;
-            }
-            let waiting = &mut self.waiting;
-            let set = waiting.parameters.bind_columns(WIDTH, rows)?;
-            waiting.tables.push(insert.to_owned());
-            waiting.statements.push(format!("{insert} select * from {set} {after}"));
+            let parameters = self.parameters_beside(insert).await?;
+            let set = parameters.bind_columns(WIDTH, rows)?;
+            self.waiting.statements.push(format!("{insert} select * from {set} {after}"));
         }
         Ok(())
     }
@@ -209,9 +203,9 @@ impl Begun {
         keys: &[[Value<'_>; WIDTH]],
     ) -> Result<(), Error> {
         for keys in portions(WIDTH, keys.as_flattened()) {
-            let mut parameters = Parameters::default();
-            let text = format!("{before} {} {after}", parameters.bind_keys(WIDTH, keys)?);
-            self.run(text, parameters).await?;
+            let parameters = self.parameters_beside(before).await?;
+            let keys = parameters.bind_keys(WIDTH, keys)?;
+            self.waiting.statements.push(format!("{before} {keys} {after}"));
         }
         Ok(())
     }
@@ -223,13 +217,12 @@ impl Begun {
     ) -> Result<(), Error> {
         let keys: Vec<String> = (1..WIDTH).map(|number| format!("key_{number}")).collect();
         let keys = keys.join(", ");
+        let update = format!("update {table} set {column} = new_value");
         for rows in portions(WIDTH, rows.as_flattened()) {
-            let mut parameters = Parameters::default();
+            let parameters = self.parameters_beside(&update).await?;
             let rows = parameters.bind_columns(WIDTH, rows)?;
-            let text = format!(
-                "update {table} set {column} = new_value from {rows} as named (new_value, {keys}) where ({key}) = ({keys}) {condition}"
-            );
-            self.run(text, parameters).await?;
+            let named = format!("from {rows} as named (new_value, {keys}) where ({key}) = ({keys})");
+            self.waiting.statements.push(format!("{update} {named} {condition}"));
         }
         Ok(())
     }
@@ -295,6 +288,19 @@ impl Begun {
         Ok(())
     }
 
+    /// The parameters of what waits, for a statement that begins like this to wait beside. A statement does not see what another
+    /// one beside it writes, so each table is written once at a time.
+    async fn parameters_beside(&mut self, beginning: &str) -> Result<&mut Parameters, Error> {
+        let table = table_of(beginning);
+        if self.waiting.tables.iter().any(|waiting| waiting == table)
+            || self.waiting.parameters.bytes > BYTES_PER_STATEMENT
+        {
+            self.flush().await?;
+        }
+        self.waiting.tables.push(table.to_owned());
+        Ok(&mut self.waiting.parameters)
+    }
+
     async fn plan_anew(&mut self) -> Result<(), Error> {
         if std::mem::take(&mut self.keeps_plans) {
             answered(self.connection.execute(PLAN_ANEW)).await?;
@@ -324,6 +330,15 @@ async fn run_all(connection: &mut PgConnection, statements: &str) -> Result<Vec<
         }
     }
     Ok(rows)
+}
+
+/// The table that a statement writes: `insert into TABLE …`, `update TABLE …` or `delete from TABLE …`.
+fn table_of(statement: &str) -> &str {
+    let mut words = statement.split_whitespace();
+    if words.next() != Some("update") {
+        words.next();
+    }
+    words.next().unwrap_or_default()
 }
 
 /// Whether the server has ended the connection: classes 57P (it stops or is not up yet) and 25P03 (it waited too long).

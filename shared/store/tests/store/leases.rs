@@ -100,8 +100,7 @@ pub(super) async fn a_fence_counts_writes_and_holds_until_the_end(place: &Place)
     leases.beat().await?;
     let some: Held = leases.held().iter().filter(|(partition, _)| partition % 3 == 0).collect();
     for before in 0..2 {
-        let mut transaction = database.transaction().await?;
-        let fenced = transaction.fence(&some, &BTreeSet::from([1])).await?;
+        let (transaction, fenced) = database.transaction_under(&some, &BTreeSet::from([1])).await?;
         assert_eq!(fenced.len(), some.len() + 1);
         for (partition, found) in fenced {
             assert!(partition % 3 == 0 || partition == 1);
@@ -109,11 +108,9 @@ pub(super) async fn a_fence_counts_writes_and_holds_until_the_end(place: &Place)
         }
         transaction.commit().await?;
     }
-    let mut transaction = database.transaction().await?;
-    transaction.fence(&some, &BTreeSet::new()).await?;
+    let (transaction, _) = database.transaction_under(&some, &BTreeSet::new()).await?;
     drop(transaction);
-    let mut transaction = database.transaction().await?;
-    let fenced = transaction.fence(&some, &BTreeSet::new()).await?;
+    let (mut transaction, fenced) = database.transaction_under(&some, &BTreeSet::new()).await?;
     assert!(fenced.values().all(|found| found.writes_before == 2), "what was undone does not count");
     transaction.take_away_all().await?;
     transaction.commit().await?;
@@ -130,10 +127,9 @@ pub(super) async fn a_lease_that_is_locked_holds_up_no_beat(place: &Place) -> Re
     }
     let [first, second] = ["a", "b"].map(|id| Leases::new(database.clone(), id.to_owned()));
     first.beat_at(Duration::ZERO).await?;
-    let mut transaction = database.transaction().await?;
     let one: Held = first.held().iter().take(1).collect();
     let (partition, _) = one.iter().next().ok_or("nothing is held")?;
-    transaction.fence(&one, &BTreeSet::new()).await?;
+    let (transaction, _) = database.transaction_under(&one, &BTreeSet::new()).await?;
     // The first hangs from here on.
     for seconds in 0..2 * DEAD_AFTER.as_secs() {
         for part in 0..4 {
@@ -146,9 +142,8 @@ pub(super) async fn a_lease_that_is_locked_holds_up_no_beat(place: &Place) -> Re
     assert!(second.held().is_all());
 
     // Its own transaction keeps it from giving back, but not from acting as if it had.
-    let mut transaction = database.transaction().await?;
     let last: Held = second.held().iter().skip(63).collect();
-    transaction.fence(&last, &BTreeSet::new()).await?;
+    let (transaction, _) = database.transaction_under(&last, &BTreeSet::new()).await?;
     let third = Leases::new(database.clone(), "c".to_owned());
     for _ in 0..2 {
         third.beat_at(Duration::ZERO).await?;
@@ -194,8 +189,7 @@ pub(super) async fn who_comes_back_to_its_place_takes_over_at_once(place: &Place
 
 /// The partition for which a transaction under these leases is refused, if it is.
 async fn fenced(database: &Database, held: &Held) -> Result<Option<u32>> {
-    let mut transaction = database.transaction().await?;
-    match transaction.fence(held, &BTreeSet::new()).await {
+    match database.transaction_under(held, &BTreeSet::new()).await {
         Ok(_) => Ok(None),
         Err(Error::Fenced { partition }) => Ok(Some(partition)),
         Err(error) => Err(error.into()),
