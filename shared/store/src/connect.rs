@@ -38,7 +38,8 @@ pub(crate) const SQLITE_PRAGMAS: &str = "
 pub(crate) const SQLITE_WRITER_PRAGMAS: &str = "pragma cache_size = -65536;";
 
 /// `plan_cache_mode`: a plan made while a table was empty reads all of it for ever after, until the table is analysed.
-/// To plan each statement anew costs less. `tcp_…`: the server lets go of a client that is gone, and of its locks, within minutes
+/// To plan each statement anew costs less. `standard_conforming_strings`: what stands quoted in a statement is quoted for that.
+/// `tcp_…`: the server lets go of a client that is gone, and of its locks, within minutes
 /// rather than hours; what not every system's server takes is not set.
 const POSTGRES_SETTINGS: &str = "
     set statement_timeout = '30s';
