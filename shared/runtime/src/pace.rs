@@ -10,6 +10,9 @@ use tokio::time::Instant;
 const REFUSAL_EACH: Duration = Duration::from_micros(100);
 /// For how long refusals that were not made may be made up for.
 const REFUSALS_KEPT: Duration = Duration::from_millis(10);
+/// For how long at most a call waits to be refused. Each that waits takes some kilobytes; where so many do that it would be longer,
+/// further ones are refused at once.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// How many are refused at once, where nobody was refused for a while.
 #[cfg(test)]
 pub(crate) const AT_ONCE: usize = REFUSALS_KEPT.as_micros() as usize / REFUSAL_EACH.as_micros() as usize + 1;
@@ -31,8 +34,11 @@ impl Pace {
         self.next <= now
     }
 
-    /// Returns when a call may be refused, which may be past, and counts it.
+    /// Returns when a call is to be refused, which may be past, and counts it.
     pub(crate) fn take(&mut self, now: Instant) -> Instant {
+        if self.next > now + LONGEST_WAIT {
+            return now;
+        }
         let at = self.next.max(now.checked_sub(REFUSALS_KEPT).unwrap_or(now));
         self.next = at + REFUSAL_EACH;
         at
@@ -52,5 +58,16 @@ mod tests {
         assert_eq!(times.iter().filter(|at| **at <= now).count(), AT_ONCE);
         assert_eq!(times[AT_ONCE + 999] - now, REFUSAL_EACH * 1_000);
         assert!(!pace.is_due(now) && pace.is_due(now + REFUSAL_EACH * 1_001));
+    }
+
+    #[test]
+    fn nobody_waits_for_long_however_many_there_are() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        let waits: Vec<Duration> = (0..100_000).map(|_| pace.take(now).saturating_duration_since(now)).collect();
+        assert_eq!(waits.iter().max(), Some(&LONGEST_WAIT));
+        assert!(waits[10_000..].iter().all(Duration::is_zero));
+        // And when those who waited were told, the next ones wait again.
+        assert!(!pace.is_due(now + LONGEST_WAIT) && pace.is_due(now + LONGEST_WAIT * 2));
     }
 }

@@ -202,6 +202,7 @@ impl Begun {
         (before, after): Parts<'_>,
         keys: &[[Value<'_>; WIDTH]],
     ) -> Result<(), Error> {
+        self.plan_anew().await?;
         for keys in portions(WIDTH, keys.as_flattened()) {
             let parameters = self.parameters_beside(before).await?;
             let keys = parameters.bind_keys(WIDTH, keys)?;
@@ -218,6 +219,7 @@ impl Begun {
         let keys: Vec<String> = (1..WIDTH).map(|number| format!("key_{number}")).collect();
         let keys = keys.join(", ");
         let update = format!("update {table} set {column} = new_value");
+        self.plan_anew().await?;
         for rows in portions(WIDTH, rows.as_flattened()) {
             let parameters = self.parameters_beside(&update).await?;
             let rows = parameters.bind_columns(WIDTH, rows)?;
