@@ -113,6 +113,7 @@ pub(crate) async fn insert_sources(
     transaction: &mut Transaction,
     rows: &[(&SourceRow, Option<i64>)],
 ) -> Result<(), Error> {
+    let insert = format!("insert into sources ({}) values", SourceRow::COLUMNS);
     let rows = rows.iter().map(|(row, superseded_at)| {
         [
             Value::Text(&row.tenant),
@@ -127,7 +128,7 @@ pub(crate) async fn insert_sources(
             Value::Bytes(&row.document),
         ]
     });
-    transaction.insert_rows("sources", SourceRow::COLUMNS, &rows.collect::<Vec<_>>()).await
+    transaction.write_rows((&insert, ""), &rows.collect::<Vec<_>>()).await
 }
 
 /// Keeps ledgers.

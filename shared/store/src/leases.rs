@@ -324,9 +324,7 @@ impl Database {
         let mut look_ups = vec![LookUp::new((select, &in_order), &keys)];
         look_ups.retain(|look_up| !look_up.is_empty());
         let begun = Transaction::begin_with(&self.transactions, &look_ups, Plans::Anew, |_, row| {
-            let partition = u32::try_from(row.integer(0)?);
-            let partition = partition.map_err(|_| Error::Damaged("a leased partition's number".to_owned()))?;
-            Ok((partition, row.integer(1)?, row.integer(2)?))
+            Ok((row.partition(0)?, row.integer(1)?, row.integer(2)?))
         });
         let (mut transaction, found): (Transaction, Vec<(u32, i64, i64)>) = begun.await?;
         let mut fenced = BTreeMap::new();

@@ -33,12 +33,11 @@ pub(crate) fn seen(
     tables: &'static [&'static Table],
     row: &Found<'_>,
 ) -> Result<((String, String), SeenRequest), Error> {
-    let partition = u32::try_from(row.integer(3)?).unwrap_or_default();
     let change = StoredChange::decode(row.bytes(5)?.as_slice())
         .map_err(|error| Error::Damaged(format!("a kept answer: {error}")))?;
     let written = Written {
         row: Arc::new(change.into_row(tables)?),
-        position: Position { partition, position: row.integer(4)? },
+        position: Position { partition: row.partition(3)?, position: row.integer(4)? },
         outcome: Outcome::Replayed,
     };
     Ok(((row.text(0)?, row.text(1)?), SeenRequest { fingerprint: row.bytes(2)?, written }))

@@ -173,20 +173,6 @@ impl Transaction {
         }
     }
 
-    /// Writes rows that are new to a table: nothing stands in their place. As for [`Transaction::write_rows`].
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`], also if something does stand there.
-    pub async fn insert_rows<const WIDTH: usize>(
-        &mut self,
-        table: &str,
-        columns: &str,
-        rows: &[[Value<'_>; WIDTH]],
-    ) -> Result<(), Error> {
-        let insert = format!("insert into {table} ({columns}) values");
-        self.write_rows((&insert, ""), rows).await
-    }
-
     /// Runs a statement for each of these keys: `before` ends with the columns of the key in brackets, and `after` follows.
     ///
     /// # Errors
@@ -288,6 +274,11 @@ impl<'a> Found<'a> {
             Columns::Postgres(row) => Ok(row.try_get(column)?),
             Columns::Any(row) => Ok(row.try_get(column)?),
         }
+    }
+
+    /// The number of a partition, which is a `bigint`.
+    pub(crate) fn partition(&self, column: usize) -> Result<u32, Error> {
+        u32::try_from(self.integer(column)?).map_err(|_| Error::Damaged("a partition's number".to_owned()))
     }
 
     /// A `bigint` that may be null.

@@ -144,11 +144,11 @@ impl Work {
         let mut work = Self { now, ..Self::default() };
         let begun = Transaction::begin_with(&database.transactions, &look_ups, Plans::Kept, |number, row| {
             Ok(match kinds[number] {
-                Kind::Position => {
-                    let partition = u32::try_from(row.integer(0)?);
-                    let partition = partition.map_err(|_| Error::Damaged("a partition's number".to_owned()))?;
-                    Known::Position { partition, position: row.integer(1)?, recorded_at: row.integer(2)? }
-                }
+                Kind::Position => Known::Position {
+                    partition: row.partition(0)?,
+                    position: row.integer(1)?,
+                    recorded_at: row.integer(2)?,
+                },
                 Kind::Seen => Known::Seen(requests::seen(tables, row)?),
                 Kind::Row(table) => Known::Row(Row::read(table, row)?),
             })
@@ -337,8 +337,8 @@ async fn write_all(transaction: &mut Transaction, mut rows: Vec<Arc<Row>>) -> Re
             let is_new = versions[versions.len() - 1].version == 1;
             if is_new { &mut new } else { &mut changed }.push(versions[0].values());
         }
-        transaction.insert_rows(table, Row::COLUMNS, &new).await?;
         let insert = format!("insert into {table} ({}) values", Row::COLUMNS);
+        transaction.write_rows((&insert, ""), &new).await?;
         let or_update = "on conflict (tenant, account, id) do update set
                  version = excluded.version, state = excluded.state, label = excluded.label,
                  happened_at = excluded.happened_at, recorded_at = excluded.recorded_at,

@@ -82,7 +82,9 @@ impl PostgresWriter {
     /// A writer that connects as it is first needed.
     pub(crate) fn new(server: Server) -> Result<Self, sqlx::Error> {
         let settings = format!("{}{WRITER_SETTINGS}", server.settings()).into();
-        Ok(Self { options: server.options()?.into(), settings, place: Arc::default() })
+        // A statement's text may have keys in it, which are nobody's business in a log.
+        let options = server.options()?.disable_statement_logging();
+        Ok(Self { options: options.into(), settings, place: Arc::default() })
     }
 
     /// Another connection to the same database, for transactions that must not wait for those of this one.
