@@ -10,7 +10,7 @@ pub(crate) use tests::bulk::{account, order};
 use tests::{START, Suite, bulk, bulk::BATCH, day};
 use tokio::runtime::Runtime;
 
-use crate::{accounts, process::cpu_seconds, rate, report, rounds};
+use crate::{accounts, cpu_seconds, rate, report, rounds};
 
 pub(crate) const ORDERS: usize = 50_000;
 

@@ -3,12 +3,14 @@
 use std::time::Instant;
 
 use contracts::orders::v1::Order;
-use tests::{Suite, day};
+use tests::{
+    Suite, day,
+    process::{self, SELF},
+};
 use tokio::runtime::Runtime;
 
 use crate::{
     import::{account, order, send, wait},
-    process::resident_megabytes,
     report, setting,
 };
 
@@ -23,7 +25,7 @@ pub(crate) fn run(runtime: &Runtime) {
         for part in 0..10 {
             let part = scattered(crate::accounts(), part * orders / 10, orders / 10);
             tokens.extend(send(&suite, part).await);
-            memory.push(resident_megabytes());
+            memory.push(process::resident_megabytes(SELF));
         }
         let imported = start.elapsed().as_secs_f64();
         wait(&suite, tokens).await;

@@ -14,7 +14,6 @@ mod import;
 mod lag;
 mod lists;
 mod postgres;
-mod process;
 mod read;
 mod texts;
 mod unary;
@@ -22,6 +21,7 @@ mod unary;
 use std::time::Instant;
 
 pub(crate) use tests::benchmark::{median, setting};
+use tests::process::{self, SELF};
 
 /// As in the binary.
 #[global_allocator]
@@ -79,9 +79,14 @@ pub(crate) fn report(what: &str, unit: &str, pairs: &[(f64, f64)], wanted: &str)
     );
 }
 
+/// The processor time of all threads of this process so far, in seconds, to a hundredth.
+fn cpu_seconds() -> f64 {
+    process::cpu_seconds(SELF)
+}
+
 /// The CPU time that the process has used so far, in microseconds; 0 where the system does not say.
 pub(crate) fn cpu_micros() -> f64 {
-    process::cpu_seconds() * 1e6
+    cpu_seconds() * 1e6
 }
 
 /// Runs something and returns its rate: `count` in so many seconds.

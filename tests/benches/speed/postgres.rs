@@ -19,7 +19,7 @@ use tests::{Place, START, Suite};
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls, binary_copy::BinaryCopyInWriter, types::Type};
 
-use crate::{accounts, echo, filling, import, process::cpu_seconds, read, report, rounds, unary};
+use crate::{accounts, cpu_seconds, echo, filling, import, read, report, rounds, unary};
 
 /// The peer's rows in a transaction, as the import's in a message.
 const BATCH: usize = 1_000;

@@ -13,7 +13,7 @@ use tests::{Suite, ask, ask_for, day};
 use tokio::runtime::Runtime;
 use tokio_stream::StreamExt as _;
 
-use crate::{accounts, import::account, process::cpu_seconds, report, rounds};
+use crate::{accounts, cpu_seconds, import::account, report, rounds};
 
 const INTERACTIONS: usize = 50_000;
 const BATCH: usize = 1_000;
